@@ -1,0 +1,1 @@
+"""What lambdaimg knows of base images and languages: the data files of `base_images/` and `templates/`."""

@@ -1,0 +1,96 @@
+"""`lambdaimg base`."""
+
+import click
+
+from lambdaimg.cli.session import Session, pass_session
+from lambdaimg.model.errors import UsageError
+from lambdaimg.model.settings import ARCHITECTURES, host_architecture
+
+
+@click.group("base")
+def command() -> None:
+    """List, show and make base images."""
+
+
+@command.command("list")
+def list_() -> None:
+    """List the catalog.
+
+    \b
+    Example:
+      lambdaimg base list
+    """
+    from lambdaimg.catalog import bases
+
+    rows = [
+        (entry.name, entry.reference, ", ".join(entry.runtimes), _made(entry))
+        for entry in map(bases.read, bases.names())
+    ]
+    table = [("NAME", "IMAGE", "LANGUAGES", "WITHOUT A REGISTRY"), *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(3)]
+    for row in table:
+        click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip())
+
+
+def _made(entry: object) -> str:
+    from lambdaimg.catalog.bases import BaseImage
+
+    if not isinstance(entry, BaseImage) or entry.bootstrap is None:
+        return "-"
+    return "a stand-in, made from packages" if entry.bootstrap.dockerfile else "made from packages"
+
+
+@command.command("show")
+@click.argument("name")
+def show(name: str) -> None:
+    """Show what the catalog says of the base NAME.
+
+    \b
+    Example:
+      lambdaimg base show debian-trixie
+    """
+    entry = _entry(name)
+    click.echo(f"{entry.name}: {entry.description}")
+    click.echo(f"image            {entry.reference}")
+    click.echo(f"distribution     {entry.distribution} {entry.release} ({entry.libc}, {entry.package_manager})")
+    click.echo(f"architectures    {', '.join(entry.architectures)}")
+    for language, runtime in entry.runtimes.items():
+        origin = f"from the packages {', '.join(runtime.packages)}" if runtime.packages else "in the image"
+        ric = ", with the RIC" if runtime.ric else ""
+        click.echo(f"{language:16} {runtime.version}, {origin}{ric}")
+    click.echo(f"no registry      {_made(entry)}")
+
+
+@command.command("bootstrap")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--missing", is_flag=True, help="Only what the engine does not have; pulled where it can be.")
+@click.option("--architecture", type=click.Choice(ARCHITECTURES), default=host_architecture, hidden=True)
+@pass_session
+def bootstrap(session: Session, names: tuple[str, ...], missing: bool, architecture: str) -> None:
+    """Make the bases NAME from packages, for machines that reach no registry.
+
+    \b
+    Example:
+      lambdaimg base bootstrap debian-trixie
+    """
+    from lambdaimg.images import bases, bootstrap
+
+    for entry in [_entry(name) for name in names]:
+        if missing:
+            bases.provide(session.engine, entry.name, architecture, "", session.say)
+        else:
+            bootstrap.make(session.engine, entry, architecture, session.say)
+        click.echo(entry.reference)
+
+
+def _entry(name: str):  # type: ignore[no-untyped-def]
+    from lambdaimg.catalog import bases
+    from lambdaimg.model.suggest import did_you_mean
+
+    entry = bases.find(name)
+    if entry is None:
+        raise UsageError(
+            f"the catalog has no base {name!r}",
+            remedy=did_you_mean(name, bases.names()) or "`lambdaimg base list` shows them",
+        )
+    return entry

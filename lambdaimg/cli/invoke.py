@@ -1,0 +1,92 @@
+"""`lambdaimg invoke`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lambdaimg.cli.environment_options import environment_options, wishes
+from lambdaimg.cli.session import Session, pass_session
+from lambdaimg.model.errors import UsageError
+from lambdaimg.model.invocation import Invocation, parse_event, read_event
+
+if TYPE_CHECKING:
+    from lambdaimg.model.project import Function
+    from lambdaimg.runtime.placement import Wishes
+
+
+@click.command("invoke")
+@click.argument("function", required=False, metavar="[FN]")
+@click.option("-d", "--data", help="The event, as JSON; - reads it from stdin.", metavar="JSON")
+@click.option("-e", "--event", "event_file", help="A file with the event; - reads it from stdin.", metavar="FILE")
+@click.option("--rie", is_flag=True, help="Under AWS's Runtime Interface Emulator (for now the only emulator).")
+@environment_options
+@pass_session
+@click.pass_context
+def command(
+    ctx: click.Context,
+    session: Session,
+    function: str | None,
+    data: str | None,
+    event_file: str | None,
+    rie: bool,
+    variables: tuple[str, ...],
+    env_file: Path | None,
+    credentials: str,
+    unsandboxed: bool,
+) -> None:
+    """Invoke the function FN once: its payload on stdout, its log and REPORT line on stderr.
+
+    An environment that `lambdaimg run` keeps is used; without one, an environment is started for this invocation.
+    Exits with 1 when the function fails.
+
+    \b
+    Example:
+      lambdaimg invoke hello -d '{"name": "Ada"}'
+    """
+    event = _event(data, event_file)
+    chosen = session.project.one(function)
+    wanted = wishes(variables, env_file, credentials, unsandboxed)
+    invocation = _at_running(session, chosen, event) or _once(session, chosen, event, wanted)
+    sys.stdout.buffer.write(invocation.payload)
+    if sys.stdout.isatty():
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.flush()
+    ctx.exit(1 if invocation.function_error else 0)
+
+
+def _event(data: str | None, file: str | None) -> bytes:
+    """The event; `{}` when none is given. Raises EventError, or UsageError when two are given."""
+    if data is not None and file is not None:
+        raise UsageError("--data and --event exclude each other", remedy="give one of them")
+    if "-" in (data, file):
+        return parse_event(sys.stdin.buffer.read(), "stdin")
+    if file is not None:
+        return read_event(Path(file))
+    return parse_event(data if data is not None else "{}", "--data")
+
+
+def _at_running(session: Session, function: "Function", event: bytes) -> Invocation | None:
+    """The answer of the environment that `lambdaimg run` keeps for this function; None without one."""
+    from lambdaimg.runtime.running import find, invoke
+
+    url = find(session.engine, session.project, function)
+    invocation = invoke(url, event) if url else None
+    for line in invocation.log if invocation else ():
+        click.echo(line, err=True)
+    return invocation
+
+
+def _once(session: Session, function: "Function", event: bytes, wanted: "Wishes") -> Invocation:
+    """The answer of an environment that is made for this invocation."""
+    from lambdaimg.runtime.environment import ExecutionEnvironment
+    from lambdaimg.runtime.placement import settings, under_rie
+    from lambdaimg.runtime.rie import ensure
+    from lambdaimg.runtime.sweep import sweep
+
+    sweep(session.engine)
+    process = session.process_of_image(function)
+    spec = under_rie(session.project, function, process, ensure(session.architecture(function), session.say), wanted)
+    with ExecutionEnvironment(session.engine, spec, settings(function, wanted), session.log_line) as environment:
+        return environment.invoke(event)

@@ -1,0 +1,136 @@
+"""What every command starts from: the global options, and the project and engine they lead to."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lambdaimg.model.errors import EngineError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lambdaimg.catalog.bases import BaseImage
+    from lambdaimg.engine.buildx import Options
+    from lambdaimg.engine.client import Engine
+    from lambdaimg.images.build import Built
+    from lambdaimg.images.plan import Plan
+    from lambdaimg.model.project import Function, Project
+
+
+@dataclass(kw_only=True)
+class Session:
+    """The global options of one call, and what they lead to; project and engine are made when first asked for."""
+
+    folder: Path
+    config: Path | None
+    log_level: str
+    color: str
+
+    @cached_property
+    def project(self) -> "Project":
+        """The project of this call. Raises ProjectError, or UsageError for a folder that isn't there."""
+        from lambdaimg.catalog import languages
+        from lambdaimg.model import project_file
+
+        folder = self.existing_folder
+        file = folder / self.config if self.config else project_file.find(folder)
+        return project_file.load(file, languages=languages.names())
+
+    @property
+    def existing_folder(self) -> Path:
+        folder = self.folder.resolve()
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {self.folder}", remedy="correct -C")
+        return folder
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The container engine. Raises EngineUnavailable."""
+        from lambdaimg.engine.client import connect
+
+        return connect()
+
+    def base(self, name: str, architecture: str) -> "BaseImage":
+        """A base, in the engine and known. Raises BuildError when it can't be had."""
+        from lambdaimg.images.bases import provide
+
+        return provide(self.engine, name, architecture, self.project.registry_mirror, self.say)
+
+    def process_of(self, plan: "Plan") -> tuple[str, ...]:
+        """The entrypoint and command of a function's image: the template's, or the built image's own.
+
+        Raises UsageError when only an image could tell, and it is not built.
+        """
+        if plan.process:
+            return plan.process
+        image = self.engine.image(plan.project.image(plan.function))
+        if image is None:
+            raise UsageError(
+                f"{plan.function.name} has its own Dockerfile, and only its image knows the entrypoint",
+                remedy=f"build it first: lambdaimg build {plan.function.name}",
+            )
+        return (*image.entrypoint, *((plan.handler,) if plan.handler else image.command))
+
+    def process_of_image(self, function: "Function") -> tuple[str, ...]:
+        """The entrypoint and command of a function's built image, which is built first where it is missing."""
+        image = self.engine.image(self.project.image(function))
+        if image is None:
+            self.say(f"{self.project.image(function)} is not built yet: building it")
+            self.build((function,))
+            image = self.engine.image(self.project.image(function))
+        if image is None:
+            raise EngineError(f"the engine has lost {self.project.image(function)}", remedy="build it again")
+        return (*image.entrypoint, *image.command)
+
+    def build(self, functions: "Sequence[Function]", options: "Options | None" = None) -> "list[Built]":
+        """Builds functions' images, with progress. Raises BuildError."""
+        from lambdaimg.cli.progress import BuildProgress
+        from lambdaimg.engine.buildx import Options
+        from lambdaimg.images.build import build, plans_of
+
+        plans = plans_of(self.project, functions, self.base)
+        for warning in (warning for plan in plans for warning in plan.warnings):
+            self.warn(warning)
+        with BuildProgress(self, [plan.function.name for plan in plans]) as progress:
+            return build(self.engine, plans, options or Options(), progress.step)
+
+    @property
+    def colored(self) -> bool:
+        """Whether stderr gets colours."""
+        if self.color == "auto":
+            return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        return self.color == "always"
+
+    @cached_property
+    def console(self) -> "Console":
+        """stderr, for tables and live progress."""
+        from rich.console import Console
+
+        force = None if self.color == "auto" else self.color == "always"
+        return Console(stderr=True, force_terminal=force, no_color=not self.colored, highlight=False, soft_wrap=True)
+
+    def architecture(self, function: "Function") -> str:
+        from lambdaimg.images.plan import architecture_of
+
+        return architecture_of(function)
+
+    def log_line(self, line: str) -> None:
+        """One line of a function's log, on stderr."""
+        click.echo(line, err=True)
+
+    def say(self, text: str) -> None:
+        """One line of progress, on stderr."""
+        if self.log_level != "error":
+            click.echo(text, err=True)
+
+    def warn(self, text: str) -> None:
+        click.echo(click.style("warning: ", fg="yellow") + text, err=True, color=self.colored)
+
+
+pass_session = click.make_pass_decorator(Session)

@@ -1,0 +1,356 @@
+"""The engine's API. The only module that imports the Docker SDK, and it is imported when an engine is needed."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import docker
+import requests
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.utils import parse_env_file
+
+from lambdaimg.engine.container import PLATFORMS, ContainerSpec
+from lambdaimg.model.errors import EngineError, EngineUnavailable, UsageError
+
+_TIMEOUT: Final = 120
+_ARCHITECTURES: Final = {"amd64": "x86_64", "arm64": "arm64"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """An image of the engine. Sizes are bytes; `architecture` is Lambda's name for it, or the engine's own."""
+
+    id: str
+    size: int
+    architecture: str
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """A container's memory, in bytes. `peak` is the most that it held at once, the page cache left out."""
+
+    now: int
+    peak: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """A container in a listing."""
+
+    id: str
+    name: str
+    running: bool
+    labels: Mapping[str, str]
+
+
+class Engine:
+    """A connected engine.
+
+    Every method raises EngineUnavailable when the engine goes away, and EngineError with the engine's own words
+    when it refuses, unless it says otherwise.
+    """
+
+    def __init__(self, client: docker.APIClient) -> None:
+        self._client = client
+        self.version: str = client.version()["Version"]
+
+    # Images
+
+    def image(self, reference: str) -> Image | None:
+        """The image of that name or id, if the engine has it."""
+        with _translated():
+            try:
+                found = self._client.inspect_image(reference)  # type: ignore[no-untyped-call]
+            except (ImageNotFound, NotFound):
+                return None
+        config = found.get("Config") or {}
+        return Image(
+            id=found["Id"],
+            size=found["Size"],
+            architecture=_ARCHITECTURES.get(found["Architecture"], found["Architecture"]),
+            entrypoint=tuple(config.get("Entrypoint") or ()),
+            command=tuple(config.get("Cmd") or ()),
+            environment=dict(entry.partition("=")[::2] for entry in config.get("Env") or ()),
+            labels=config.get("Labels") or {},
+        )
+
+    def pull(self, reference: str, architecture: str) -> None:
+        """Pulls an image. Raises EngineError with the registry's answer when it can't be had."""
+        name, tag = _name_and_tag(reference)
+        with _translated():
+            for event in self._client.pull(name, tag, stream=True, decode=True, platform=PLATFORMS[architecture]):
+                if "error" in event:
+                    raise EngineError(event["error"])
+
+    def tag(self, image: str, reference: str) -> None:
+        name, tag = _name_and_tag(reference)
+        with _translated():
+            self._client.tag(image, name, tag)
+
+    def import_root(self, root: IO[bytes], reference: str, changes: Sequence[str]) -> None:
+        """Makes an image of one layer out of a tar stream of a root file system."""
+        name, tag = _name_and_tag(reference)
+        with _translated():
+            self._client.import_image_from_data(root, name, tag, list(changes))
+
+    def remove_image(self, image: str) -> bool:
+        """Removes an image unless something uses it; says whether it is gone."""
+        with _translated():
+            try:
+                self._client.remove_image(image)
+            except (ImageNotFound, NotFound):
+                return True
+            except APIError as error:
+                if error.status_code != 409:  # a container uses it, or it has another name
+                    raise
+                return False
+        return True
+
+    def images(self, wanted: Mapping[str, str], *, dangling: bool | None = None) -> list[str]:
+        """The ids of the images with these labels; `dangling` ones are those that no name points to any more."""
+        filters: dict[str, Any] = _labelled(wanted)
+        if dangling is not None:
+            filters["dangling"] = dangling
+        with _translated():
+            return [found["Id"] for found in self._client.images(filters=filters)]
+
+    # Containers
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Makes a container, which does not run yet; returns its id."""
+        with _translated():
+            created = self._client.create_container(
+                spec.image,
+                name=spec.name or None,
+                entrypoint=list(spec.entrypoint) or None,
+                command=list(spec.command) or None,
+                environment=self._environment(spec),
+                labels=dict(spec.labels),
+                ports=[port.container for port in spec.ports],
+                hostname=spec.hostname or None,
+                user=spec.limits.user or None,
+                host_config=self._host_config(spec),
+            )
+        return str(created["Id"])
+
+    def _environment(self, spec: ContainerSpec) -> dict[str, str]:
+        return {**env_file(spec.env_file), **spec.environment, **spec.secret_environment}
+
+    def _host_config(self, spec: ContainerSpec) -> Any:
+        limits = spec.limits
+        return self._client.create_host_config(
+            read_only=limits.read_only_root,
+            tmpfs=dict(limits.tmpfs),
+            mem_limit=limits.memory or None,
+            memswap_limit=limits.memory or None,
+            cpu_period=limits.cpu_period or None,
+            cpu_quota=limits.cpu_quota or None,
+            pids_limit=limits.processes or None,
+            ulimits=[
+                docker.types.Ulimit(name="nofile", soft=limits.file_descriptors, hard=limits.file_descriptors)
+                for _ in range(bool(limits.file_descriptors))
+            ],
+            cap_drop=["ALL"] if limits.no_capabilities else None,
+            security_opt=["no-new-privileges"] if limits.no_new_privileges else None,
+            mounts=[
+                docker.types.Mount(type="bind", source=mount.source, target=mount.target, read_only=mount.read_only)
+                for mount in spec.mounts
+            ],
+            port_bindings={port.container: ("127.0.0.1", port.host or None) for port in spec.ports},
+            network_mode=spec.network or None,
+        )
+
+    def start(self, container: str) -> None:
+        """Starts a container. Raises EngineError when its first program can't be executed, or a port is taken."""
+        with _translated():
+            self._client.start(container)
+
+    def host_port(self, container: str, port: int) -> int | None:
+        """The loopback port that a container's port is published on; None once the container has ended."""
+        with _translated():
+            found = self._client.inspect_container(container)["NetworkSettings"]["Ports"].get(f"{port}/tcp")
+        return int(found[0]["HostPort"]) if found else None
+
+    def output(self, container: str) -> Iterator[tuple[bytes, bytes]]:
+        """What a container prints from now on, to its end: pairs of pieces (standard output, errors), one of them empty.
+
+        The request is sent at once, so that nothing is missed of a container that is started afterwards.
+        """
+        with _translated():
+            pieces = self._client.attach(container, stream=True, demux=True)
+        return ((output or b"", errors or b"") for output, errors in pieces)
+
+    def exit_code(self, container: str) -> int | None:
+        """The code that the container's main process ended with; None while it runs."""
+        with _translated():
+            state = self._client.inspect_container(container)["State"]
+        return None if state["Running"] else int(state["ExitCode"])
+
+    def limit_cpu(self, container: str, *, period: int, quota: int) -> None:
+        with _translated():
+            self._client.update_container(container, cpu_period=period, cpu_quota=quota)
+
+    def memory(self, container: str) -> Memory | None:
+        """What the container holds and has held; None when it has ended."""
+        with _translated():
+            try:
+                figures = self._client.stats(container, decode=False, stream=False, one_shot=True)["memory_stats"]
+            except NotFound:
+                return None
+        if "usage" not in figures:
+            return None
+        details = figures.get("stats", {})
+        cache = details.get("file", details.get("total_cache", 0))  # cgroup v2, v1; files in a tmpfs count as cache
+        now = max(figures["usage"] - cache, 0)
+        most = figures.get("max_usage") or _peak_on_cgroup_v2(container)
+        return Memory(now=now, peak=max(now, most - cache))
+
+    def stop(self, container: str, *, grace: float) -> None:
+        """Asks a container to end, and kills it after `grace` seconds."""
+        with _translated(), contextlib.suppress(NotFound):
+            self._client.stop(container, timeout=int(grace))
+
+    def remove(self, container: str) -> None:
+        """Removes a container, running or not, with its anonymous volumes."""
+        with _translated():
+            try:
+                self._client.remove_container(container, force=True, v=True)
+            except NotFound:
+                pass
+            except APIError as error:
+                if error.status_code != 409:  # somebody else is removing it
+                    raise
+
+    def containers(self, wanted: Mapping[str, str]) -> list[Container]:
+        """All containers, running or not, with these labels; an empty value stands for any."""
+        with _translated():
+            found = self._client.containers(all=True, filters=_labelled(wanted))
+        return [
+            Container(
+                id=entry["Id"],
+                name=(entry["Names"] or [""])[0].removeprefix("/"),
+                running=entry["State"] == "running",
+                labels=entry["Labels"],
+            )
+            for entry in found
+        ]
+
+    # Networks and volumes
+
+    def networks(self, wanted: Mapping[str, str]) -> list[str]:
+        with _translated():
+            return [entry["Id"] for entry in self._client.networks(filters=_labelled(wanted))]
+
+    def remove_network(self, network: str) -> None:
+        with _translated(), contextlib.suppress(NotFound):
+            self._client.remove_network(network)
+
+    def volumes(self, wanted: Mapping[str, str]) -> list[str]:
+        with _translated():
+            return [entry["Name"] for entry in self._client.volumes(filters=_labelled(wanted))["Volumes"] or ()]
+
+    def remove_volume(self, volume: str) -> None:
+        with _translated(), contextlib.suppress(NotFound):
+            self._client.remove_volume(volume, force=True)
+
+    def free_bytes(self) -> int | None:
+        """Free space where the engine keeps its data, if that folder can be seen from here."""
+        with _translated():
+            root = self._client.info()["DockerRootDir"]
+        with contextlib.suppress(OSError):
+            found = os.statvfs(root)
+            return found.f_bavail * found.f_frsize
+        return None
+
+
+def connect() -> Engine:
+    """The engine that the `docker` program would use: DOCKER_HOST, else the current context's.
+
+    Raises EngineUnavailable when none answers.
+    """
+    try:
+        if os.environ.get("DOCKER_HOST"):
+            client = docker.APIClient(version="auto", timeout=_TIMEOUT, **docker.utils.kwargs_from_env())
+        else:
+            context = ContextAPI.get_current_context()
+            client = docker.APIClient(context.Host, version="auto", timeout=_TIMEOUT, tls=context.TLSConfig or False)
+        return Engine(client)
+    except (DockerException, requests.RequestException, OSError) as error:
+        raise _unavailable(error) from None
+
+
+def _unavailable(error: Exception) -> EngineUnavailable:
+    where = os.environ.get("DOCKER_HOST", "")
+    reason = str(error.args[0] if error.args else error).strip()
+    return EngineUnavailable(
+        f"no container engine answers{' at ' + where if where else ''}: {_innermost(reason)}",
+        remedy="start Docker, or see `lambdaimg doctor`",
+    )
+
+
+def _innermost(reason: str) -> str:
+    """The last cause in a chain of wrapped connection errors: `No such file or directory`, `Connection refused`."""
+    for known in ("No such file or directory", "Connection refused", "Permission denied", "Name or service not known"):
+        if known in reason:
+            return known
+    return reason
+
+
+def _labelled(wanted: Mapping[str, str]) -> dict[str, list[str]]:
+    return {"label": [f"{key}={value}" if value else key for key, value in wanted.items()]}
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """The SDK's errors as ours."""
+    try:
+        yield
+    except APIError as error:
+        raise EngineError(f"the engine refused: {_explanation(error)}") from None
+    except requests.RequestException as error:
+        raise _unavailable(error) from None
+
+
+def _explanation(error: APIError) -> str:
+    explanation = error.explanation
+    return (explanation.decode("utf-8", "replace") if isinstance(explanation, bytes) else str(explanation)).strip()
+
+
+def _name_and_tag(reference: str) -> tuple[str, str | None]:
+    """`host:5000/a/b:tag` → (`host:5000/a/b`, `tag`); a digest counts as the tag, as the API wants it."""
+    name, at, digest = reference.partition("@")
+    if at:
+        return name, digest
+    head, colon, tag = name.rpartition(":")
+    return (head, tag) if colon and "/" not in tag else (name, "latest")
+
+
+def _peak_on_cgroup_v2(container: str) -> int:
+    """`memory.peak` of a local engine's container (kernel 5.19); 0 where it can't be read."""
+    for group in (f"system.slice/docker-{container}.scope", f"docker/{container}"):
+        with contextlib.suppress(OSError, ValueError):
+            return int(Path("/sys/fs/cgroup", group, "memory.peak").read_text("ascii"))
+    return 0
+
+
+def env_file(file: str) -> dict[str, str]:
+    """The variables of a file of KEY=VALUE lines, as `docker run --env-file` reads it; none without a file.
+
+    Raises UsageError, without the file's content, when it can't be read.
+    """
+    if not file:
+        return {}
+    try:
+        return dict(parse_env_file(file))
+    except OSError as error:
+        raise UsageError(f"can't read the env file {file}: {error.strerror}", remedy="mend env-file") from None
+    except (DockerException, ValueError):
+        raise UsageError(f"{file} is not an env file", remedy="each line is KEY=VALUE, or begins with #") from None

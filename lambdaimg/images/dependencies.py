@@ -1,0 +1,105 @@
+"""Which dependencies a function's source declares, and in which files."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lambdaimg.model.errors import ProjectError
+from lambdaimg.model.project import Function, Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    """How they are installed (`kind`), the context's files that say so, and the files that are made for it.
+
+    `generated` maps the name of a file, which stands beside the Dockerfile, to its text.
+    """
+
+    kind: str = "none"
+    files: tuple[str, ...] = ()
+    generated: Mapping[str, str] = field(default_factory=dict)
+    warning: str = ""
+
+
+_PYTHON = {
+    "requirements": ("requirements.txt",),
+    "pylock": ("pylock.toml",),
+    "uv": ("uv.lock", "pyproject.toml"),
+    "poetry": ("poetry.lock", "pyproject.toml"),
+}
+_NODEJS = {
+    "npm-lock": ("package-lock.json", "package.json"),
+    "pnpm": ("pnpm-lock.yaml", "package.json"),
+    "yarn": ("yarn.lock", "package.json"),  # of version 1
+}
+_OPTIONAL = ("constraints.txt", ".yarnrc.yml", "pnpm-workspace.yaml")
+"""Files that installation reads when they are there. Tokens belong in npm-config, so `.npmrc` is not one."""
+
+
+def detect(project: Project, function: Function) -> Dependencies:
+    """The dependencies of a function, the most exact statement first: a lock file before a list of wishes.
+
+    Raises ProjectError when a file that has to be read isn't what its name says.
+    """
+    source = project.root / function.source
+    if function.settings.language == "python":
+        return _locked(function, source, _PYTHON) or _pyproject(function, source) or Dependencies()
+    if function.settings.language == "nodejs":
+        locked = _locked(function, source, _NODEJS)
+        if locked and locked.kind == "yarn" and not _is_yarn_1(source / "yarn.lock"):
+            locked = replace(locked, kind="yarn-berry")
+        return locked or _package_json(function, source) or Dependencies()
+    return Dependencies()
+
+
+def _locked(function: Function, source: Path, kinds: Mapping[str, tuple[str, ...]]) -> Dependencies | None:
+    for kind, files in kinds.items():
+        if all((source / file).is_file() for file in files):
+            return Dependencies(kind=kind, files=_in_context(function, source, files))
+    return None
+
+
+def _is_yarn_1(lock: Path) -> bool:
+    return "# yarn lockfile v1" in lock.read_text("utf-8", "replace")[:500]
+
+
+def _in_context(function: Function, source: Path, files: tuple[str, ...]) -> tuple[str, ...]:
+    there = [*files, *(file for file in _OPTIONAL if (source / file).is_file())]
+    return tuple(f"{function.source}/{file}" if function.source != "." else file for file in there)
+
+
+def _pyproject(function: Function, source: Path) -> Dependencies | None:
+    """The `dependencies` of a pyproject.toml, as a requirements file: the function itself is no distribution."""
+    file = source / "pyproject.toml"
+    if not file.is_file():
+        return None
+    try:
+        listed = tomllib.loads(file.read_text("utf-8")).get("project", {}).get("dependencies", [])
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"{function.source}/pyproject.toml: {error}", remedy="mend it, or remove it") from None
+    if not listed:
+        return None
+    return Dependencies(
+        kind="pyproject",
+        generated={f"{function.name}.requirements.txt": "".join(f"{entry}\n" for entry in listed)},
+    )
+
+
+def _package_json(function: Function, source: Path) -> Dependencies | None:
+    file = source / "package.json"
+    if not file.is_file():
+        return None
+    try:
+        package = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"{function.source}/package.json: {error}", remedy="mend it, or remove it") from None
+    if not isinstance(package, dict) or not package.get("dependencies"):
+        return None
+    return Dependencies(
+        kind="npm",
+        files=_in_context(function, source, ("package.json",)),
+        warning=f"{function.name}: {function.source}/package.json has no lock file: "
+        "the next build may get other versions (npm install --package-lock-only makes one)",
+    )

@@ -1,0 +1,150 @@
+"""All that is known before a function's image is rendered: the project's words, the catalog's facts, the source."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from lambdaimg.catalog import languages
+from lambdaimg.catalog.bases import BaseImage, Runtime
+from lambdaimg.catalog.languages import Language, Ric
+from lambdaimg.images.dependencies import Dependencies, detect
+from lambdaimg.model.errors import Problem, ProjectError
+from lambdaimg.model.project import Function, Project
+from lambdaimg.model.settings import host_architecture
+
+BUILD_FOLDER: Final = ".lambdaimg/build"
+"""Where `build` writes what it renders, in the project's folder; nobody edits it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplatePlan:
+    """What a template is rendered with."""
+
+    language: Language
+    base: BaseImage
+    runtime: Runtime
+    ric: Ric
+    dependencies: Dependencies
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How one function's image is to be made. `template` is None where the user's own Dockerfile is used."""
+
+    project: Project
+    function: Function
+    handler: str
+    architecture: str
+    template: TemplatePlan | None
+
+    @property
+    def warnings(self) -> list[str]:
+        if self.template is None:
+            return []
+        found = (self.template.ric.warning, self.template.dependencies.warning)
+        return [
+            text if text.startswith(self.function.name) else f"{self.function.name}: {text}" for text in found if text
+        ]
+
+    @property
+    def process(self) -> tuple[str, ...]:
+        """The image's entrypoint and command; empty where only the image knows (a Dockerfile of the user's own)."""
+        if self.template is None:
+            return ()
+        return (*entrypoint_of(self.template), self.handler)
+
+
+def entrypoint_of(template: TemplatePlan) -> tuple[str, ...]:
+    """The entrypoint that the template writes: the base's own where it brings the RIC, else the RIC."""
+    if template.runtime.entrypoint:
+        return template.runtime.entrypoint
+    return tuple(word.format(executable=template.runtime.executable) for word in template.language.entrypoint)
+
+
+def architecture_of(function: Function) -> str:
+    return function.settings.architecture or host_architecture()
+
+
+def check_sources(project: Project, functions: Iterable[Function]) -> None:
+    """Raises ProjectError, naming every function whose source, Dockerfile or template is not there."""
+    problems = [problem for function in functions for problem in _source_problems(project, function)]
+    if problems:
+        raise ProjectError("the project's files are not complete:", problems=problems)
+
+
+def _source_problems(project: Project, function: Function) -> list[Problem]:
+    settings, root = function.settings, project.root
+    problems = []
+    for key, file in (("dockerfile", settings.dockerfile), ("template", settings.template)):
+        if file and not (root / file).is_file():
+            where = f"{function.origins[key]}: functions.{function.name}.{key}"
+            problems.append(Problem(where=where, what=f"there is no file {file!r} in {root}"))
+    if settings.dockerfile:
+        return problems
+    source = root / function.source
+    where = f"{_origin(project, function)}: functions.{function.name}.source"
+    if not source.is_dir():
+        problems.append(
+            Problem(
+                where=where, what=f"there is no folder {function.source!r} in {root}", remedy="make it, or set source"
+            )
+        )
+    elif not any(entry.is_file() for entry in source.rglob("*")):
+        problems.append(
+            Problem(where=where, what=f"the folder {function.source!r} is empty", remedy="put the code there")
+        )
+    elif not source.resolve().is_relative_to(root.resolve()):
+        problems.append(
+            Problem(where=where, what=f"{function.source!r} leads out of the project, where no build can follow")
+        )
+    return problems
+
+
+def _origin(project: Project, function: Function) -> str:
+    origin = function.origins["source"]
+    return project.file.name if origin == "default" else origin
+
+
+def base_name(function: Function) -> str:
+    """The base that a function is built onto: a catalog name or an image reference."""
+    return function.settings.base or languages.read(function.settings.language).default_base
+
+
+def plan(project: Project, function: Function, base: BaseImage | None) -> Plan:
+    """The plan for a function on a base; `base` is None with a Dockerfile of the user's own.
+
+    Raises ProjectError when the base can't run the language, or isn't there for the architecture.
+    """
+    settings = function.settings
+    language = languages.read(settings.language) if settings.language else None
+    template = None
+    if base is not None and language is not None:
+        runtime = _runtime(function, base, language)
+        template = TemplatePlan(
+            language=language,
+            base=base,
+            runtime=runtime,
+            ric=language.ric(runtime.version, base.package_manager, settings.ric_version),
+            dependencies=detect(project, function),
+        )
+    architecture = architecture_of(function)
+    if base is not None and architecture not in base.architectures:
+        raise ProjectError(f"{function.name}: {base.reference} is not there for {architecture}")
+    return Plan(
+        project=project,
+        function=function,
+        handler=settings.handler or (language.handler if language else ""),
+        architecture=architecture,
+        template=template,
+    )
+
+
+def _runtime(function: Function, base: BaseImage, language: Language) -> Runtime:
+    found = base.runtimes.get(language.name)
+    if found is None:
+        raise ProjectError(
+            f"{function.name}: the base {base.name or base.reference} has no {language.title}, "
+            "and lambdaimg doesn't know how its packages bring it",
+            remedy=f"choose a base that has it (`lambdaimg base list`), such as {language.default_base}",
+        )
+    return found

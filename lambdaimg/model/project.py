@@ -1,0 +1,89 @@
+"""A project as its file says it, checked: the functions, in the file's order, and how they are built."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from lambdaimg.model.errors import UsageError
+from lambdaimg.model.settings import BuildSettings, FunctionSettings
+from lambdaimg.model.suggest import did_you_mean
+
+ACCOUNT = "123456789012"
+"""The account number of local ARNs: AWS's own example account."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """One function. `origins` says for each key where its value comes from (`file:line`, or `default`)."""
+
+    name: str
+    settings: FunctionSettings
+    origins: Mapping[str, str]
+
+    @property
+    def source(self) -> str:
+        """The folder of the function's code, relative to the project."""
+        return self.settings.source or self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """All that a project file says. `file` is absolute, and its folder is the project's root."""
+
+    file: Path
+    name: str
+    region: str
+    registry_mirror: str
+    build: BuildSettings
+    functions: tuple[Function, ...]
+
+    @property
+    def root(self) -> Path:
+        return self.file.parent
+
+    @cached_property
+    def path_hash(self) -> str:
+        """Tells two checkouts of one project apart: 12 hex digits of the root's path."""
+        return hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+
+    def image(self, function: Function) -> str:
+        """The image's name; an image's name has no capitals, a function's may."""
+        return f"{self.name}/{function.name.lower()}:latest"
+
+    def arn(self, function: Function) -> str:
+        return f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{function.name}"
+
+    def select(self, names: tuple[str, ...]) -> tuple[Function, ...]:
+        """The functions called `names`, in the file's order; all of them when none is named.
+
+        Raises UsageError for a name that the project doesn't have.
+        """
+        known = [function.name for function in self.functions]
+        for name in names:
+            if name not in known:
+                raise UsageError(
+                    f"{self.file.name} has no function {name!r}",
+                    remedy=did_you_mean(name, known) or f"its functions are {', '.join(known)}",
+                )
+        return tuple(function for function in self.functions if not names or function.name in names)
+
+    def with_architecture(self, architecture: str) -> "Project":
+        """The same project, all of its functions of one architecture."""
+        functions = (
+            replace(function, settings=replace(function.settings, architecture=architecture))
+            for function in self.functions
+        )
+        return replace(self, functions=tuple(functions))
+
+    def one(self, name: str | None) -> Function:
+        """The function called `name`; without a name, the project's only one.
+
+        Raises UsageError when there are several to choose from.
+        """
+        chosen = self.select((name,) if name else ())
+        if len(chosen) > 1:
+            names = ", ".join(function.name for function in chosen)
+            raise UsageError(f"{self.file.name} has {len(chosen)} functions: name one", remedy=f"one of {names}")
+        return chosen[0]

@@ -1,0 +1,179 @@
+"""Every setting of the project file: its key, what it may be, its default, what it does here and when deployed.
+
+The one list of keys: the schema of the file, `lambdaimg show` and the reference's tables are made of it.
+"""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+from voluptuous import Invalid
+
+from lambdaimg.model import quotas
+from lambdaimg.model.checks import (
+    Check,
+    image_reference,
+    list_of,
+    matching,
+    one_of,
+    path_anywhere,
+    path_inside,
+    table_of,
+    text,
+    whole_number,
+)
+
+ARCHITECTURES: Final = ("x86_64", "arm64")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What is known of one key. `local` and `deployed` say in words what it does there."""
+
+    key: str
+    check: Check
+    local: str
+    deployed: str
+
+
+def _setting(default: Any, check: Check, *, local: str, deployed: str = "") -> Any:
+    metadata = {"check": check, "local": local, "deployed": deployed}
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def settings_of(table: type) -> dict[str, Setting]:
+    """The keys of a settings class, in the file's spelling, in the order of their declaration."""
+    return {
+        (key := declared.name.replace("_", "-")): Setting(key=key, **declared.metadata) for declared in fields(table)
+    }
+
+
+def host_architecture() -> str:
+    """This machine's architecture, under Lambda's name for it."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def _environment_key(value: Any) -> Any:
+    """A variable's name: Lambda's pattern, and none that Lambda sets itself (quotas.md §1, §7)."""
+    if value in quotas.RESERVED_ENVIRONMENT:
+        raise Invalid("is reserved: Lambda sets it itself")
+    return matching(quotas.ENVIRONMENT_KEY, "a letter, then letters, digits and _ (two characters at least)")(value)
+
+
+_PACKAGE = matching(r"[a-z0-9][a-z0-9+._-]*(?:=[A-Za-z0-9.+:~-]+)?", "an OS package's name, or name=version")
+_IDENTIFIER = matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _")
+_SECRET_ID = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits and ._-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretSource:
+    """Where a build secret comes from: an environment variable or a file, exactly one of them."""
+
+    env: str = ""
+    file: str = ""
+
+
+def _secret_source(value: Any) -> Any:
+    if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in ("env", "file"):
+        raise Invalid('must be { env = "NAME" } or { file = "PATH" }')
+    if "env" in value:
+        return SecretSource(env=_IDENTIFIER(value["env"]))
+    return SecretSource(file=path_anywhere(value["file"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectSettings:
+    """`[project]`."""
+
+    name: str = _setting(
+        "",
+        matching(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", "lower-case letters and digits, with single ._- between them"),
+        local="image names: NAME/FUNCTION:latest; the default is the folder's name",
+    )
+    region: str = _setting(
+        "us-east-1",
+        matching(r"[a-z]{2}(?:-[a-z]+)+-\d", "a Region's name, such as eu-central-1"),
+        local="AWS_REGION and the function's ARN",
+        deployed="the Region",
+    )
+    registry_mirror: str = _setting(
+        "",
+        matching(r"[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[a-z0-9._/-]+)?", "a registry's host[:port][/path]"),
+        local="where base images are pulled from",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings:
+    """`[build]`."""
+
+    ca_bundle: str = _setting(
+        "", path_anywhere, local="extra CA certificates during the build, never kept in the image"
+    )
+    network: str = _setting("default", one_of("default", "host"), local="the network of the build's steps")
+    args: Mapping[str, str] = _setting({}, table_of(_IDENTIFIER, text), local="build arguments")
+    pip_config: str = _setting("", path_anywhere, local="pip.conf during the build, mounted as a secret")
+    npm_config: str = _setting("", path_anywhere, local=".npmrc during the build, mounted as a secret")
+    secrets: Mapping[str, SecretSource] = _setting(
+        {}, table_of(_SECRET_ID, _secret_source), local="mounted at /run/secrets/ID during the build"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionSettings:
+    """`[functions.NAME]`, and `[defaults]` for all of them. An empty value means the default that `show` names."""
+
+    language: str = _setting(
+        "", text, local="the template and the runtime interface client", deployed="inside the image"
+    )
+    base: str = _setting(
+        "", image_reference, local="the image that the function is built onto", deployed="inside the image"
+    )
+    source: str = _setting("", path_inside, local="the folder that becomes /var/task", deployed="inside the image")
+    handler: str = _setting(
+        "",
+        matching(quotas.HANDLER, "at most 128 characters without white space"),
+        local="the image's command",
+        deployed="inside the image",
+    )
+    ric_version: str = _setting(
+        "",
+        matching(r"[0-9][0-9A-Za-z.+-]*", "a version"),
+        local="over the catalog's pin",
+        deployed="inside the image",
+    )
+    packages: tuple[str, ...] = _setting(
+        (), list_of(_PACKAGE), local="OS packages of the image", deployed="inside the image"
+    )
+    build_packages: tuple[str, ...] = _setting((), list_of(_PACKAGE), local="OS packages of the build stage alone")
+    template: str = _setting("", path_inside, local="your own Jinja template, which may extend ours")
+    dockerfile: str = _setting("", path_inside, local="your own Dockerfile, used as it is")
+    architecture: str = _setting("", one_of(*ARCHITECTURES), local="the image's platform", deployed="Architectures")
+    memory: int = _setting(
+        quotas.DEFAULT_MEMORY,
+        whole_number(quotas.MEMORY),
+        local="memory limit without swap; processor share of 1 per 1,769 MB",
+        deployed="MemorySize",
+    )
+    timeout: int = _setting(
+        quotas.DEFAULT_TIMEOUT,
+        whole_number(quotas.TIMEOUT),
+        local="enforced for each invocation",
+        deployed="Timeout",
+    )
+    ephemeral_storage: int = _setting(
+        quotas.DEFAULT_EPHEMERAL_STORAGE,
+        whole_number(quotas.EPHEMERAL_STORAGE),
+        local="the size of /tmp, in memory",
+        deployed="EphemeralStorage",
+    )
+    env_file: str = _setting("", path_inside, local="KEY=VALUE lines for local runs", deployed="not used")
+    environment: Mapping[str, str] = _setting(
+        {},
+        table_of(_environment_key, text),
+        local="set at run time, never in the image",
+        deployed="Environment",
+    )

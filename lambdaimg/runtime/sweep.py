@@ -1,0 +1,50 @@
+"""Removing what was left in the engine: by processes that died, or, for `clean`, by anyone."""
+
+from dataclasses import dataclass
+
+from lambdaimg.engine import labels
+from lambdaimg.engine.client import Engine
+from lambdaimg.model.project import Project
+
+
+def sweep(engine: Engine) -> int:
+    """Removes the containers whose owner has died; returns how many. Those of a living process stay."""
+    left = [each for each in engine.containers({labels.OWNER: ""}) if labels.owner_is_dead(each.labels)]
+    for container in left:
+        engine.remove(container.id)
+    return len(left)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleaned:
+    """How many of each were removed."""
+
+    containers: int
+    networks: int
+    volumes: int
+    images: int
+
+
+def clean(engine: Engine, project: Project, *, images: bool) -> Cleaned:
+    """Removes all that was made for a project, of whichever process; `images` too when asked."""
+    mine = {labels.PROJECT: project.name, labels.PATH: project.path_hash}
+    containers = engine.containers(mine)
+    for container in containers:
+        engine.remove(container.id)
+    networks, volumes = engine.networks(mine), engine.volumes(mine)
+    for network in networks:
+        engine.remove_network(network)
+    for volume in volumes:
+        engine.remove_volume(volume)
+    return Cleaned(
+        containers=len(containers),
+        networks=len(networks),
+        volumes=len(volumes),
+        images=_remove_images(engine, project) if images else 0,
+    )
+
+
+def _remove_images(engine: Engine, project: Project) -> int:
+    named = [name for name in map(project.image, project.functions) if engine.image(name) is not None]
+    nameless = engine.images({labels.PROJECT: project.name}, dangling=True)
+    return sum(engine.remove_image(image) for image in (*named, *nameless))

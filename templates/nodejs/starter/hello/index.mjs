@@ -1,0 +1,2 @@
+// Greets whoever the event names.
+export const handler = async (event) => ({ message: `Hello, ${event.name ?? "world"}` });
