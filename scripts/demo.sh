@@ -7,6 +7,6 @@ for example in python-hello nodejs-hello; do
   printf '\n== %s ==\n' "$example"
   .venv/bin/lambdaimg -C "examples/$example" build
   printf 'event:  %s\n' "$(cat "examples/$example/events/hello.json")"
-  answer=$(.venv/bin/lambdaimg -C "examples/$example" invoke hello --rie --event "examples/$example/events/hello.json")
+  answer=$(.venv/bin/lambdaimg -C "examples/$example" invoke hello --rie --event events/hello.json)
   printf 'answer: %s\n' "$answer"
 done

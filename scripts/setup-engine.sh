@@ -61,6 +61,7 @@ start_daemon() {
   else
     remove_stale_pid_files
     # A session of its own, so that it outlives this script and its terminal; the lock stays with this script.
+    # shellcheck disable=SC2016 # it is the inner shell that expands
     as_root sh -c 'setsid dockerd </dev/null >>"$1" 2>&1 9>&- &' sh "$LOG"
   fi
   local end=$((SECONDS + PATIENCE))
@@ -137,7 +138,7 @@ provide_plugins() {
     packaged "$package" && found+=("$package")
   done
   if [ "${#found[@]}" -eq 2 ]; then install_packages "${found[@]}"; else unpack_debian_13_plugins "${missing[@]}"; fi
-  plugin_works buildx && plugin_works compose || fail "docker's buildx and compose still don't work"
+  if ! plugin_works buildx || ! plugin_works compose; then fail "docker's buildx and compose still don't work"; fi
 }
 
 # Base images are made with it where no registry answers; without it, they must be pulled.

@@ -1,10 +1,15 @@
 """`lambdaimg base`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from lambdaimg.cli.session import Session, pass_session
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.settings import ARCHITECTURES, host_architecture
+
+if TYPE_CHECKING:
+    from lambdaimg.catalog.bases import BaseImage
 
 
 @click.group("base")
@@ -32,10 +37,8 @@ def list_() -> None:
         click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip())
 
 
-def _made(entry: object) -> str:
-    from lambdaimg.catalog.bases import BaseImage
-
-    if not isinstance(entry, BaseImage) or entry.bootstrap is None:
+def _made(entry: "BaseImage") -> str:
+    if entry.bootstrap is None:
         return "-"
     return "a stand-in, made from packages" if entry.bootstrap.dockerfile else "made from packages"
 
@@ -83,7 +86,7 @@ def bootstrap(session: Session, names: tuple[str, ...], missing: bool, architect
         click.echo(entry.reference)
 
 
-def _entry(name: str):  # type: ignore[no-untyped-def]
+def _entry(name: str) -> "BaseImage":
     from lambdaimg.catalog import bases
     from lambdaimg.model.suggest import did_you_mean
 

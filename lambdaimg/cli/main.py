@@ -13,7 +13,7 @@ import click
 
 from lambdaimg import __version__
 from lambdaimg.cli.session import Session
-from lambdaimg.model.errors import LambdaimgError
+from lambdaimg.model.errors import LambdaimgError, UsageError
 from lambdaimg.model.suggest import did_you_mean
 
 COMMANDS: Final = {
@@ -82,7 +82,12 @@ def cli(ctx: click.Context, folder: Path | None, config: Path | None, log_level:
     Example:
       lambdaimg init --language python && lambdaimg build && lambdaimg invoke --rie -d '{"name": "Ada"}'
     """
-    ctx.obj = Session(folder=folder or Path(), config=config, log_level=log_level, color=color)
+    if folder is not None:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise UsageError(f"can't work in the folder {folder}: {error.strerror}", remedy="correct -C") from None
+    ctx.obj = Session(config=config, log_level=log_level, color=color)
 
 
 def run(arguments: Sequence[str]) -> int:

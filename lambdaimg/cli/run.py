@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -55,7 +56,7 @@ def command(
         process = session.process_of_image(chosen)
         binary = ensure(session.architecture(chosen), session.say)
         spec = placement.under_rie(session.project, chosen, process, binary, wanted, host_port=port)
-        click.echo(shlex.join(run_arguments(spec)))
+        click.echo(shlex.join(run_arguments(replace(spec, labels={}))))  # the container will not be ours to remove
         click.echo(f"curl -XPOST http://127.0.0.1:{port}{INVOKE_PATH} -d '{{}}'")
         return
     with listen(host, port) as listening:

@@ -27,27 +27,17 @@ if TYPE_CHECKING:
 class Session:
     """The global options of one call, and what they lead to; project and engine are made when first asked for."""
 
-    folder: Path
     config: Path | None
     log_level: str
     color: str
 
     @cached_property
     def project(self) -> "Project":
-        """The project of this call. Raises ProjectError, or UsageError for a folder that isn't there."""
+        """The project of this call: --config, or the nearest one. Raises ProjectError."""
         from lambdaimg.catalog import languages
         from lambdaimg.model import project_file
 
-        folder = self.existing_folder
-        file = folder / self.config if self.config else project_file.find(folder)
-        return project_file.load(file, languages=languages.names())
-
-    @property
-    def existing_folder(self) -> Path:
-        folder = self.folder.resolve()
-        if not folder.is_dir():
-            raise UsageError(f"there is no folder {self.folder}", remedy="correct -C")
-        return folder
+        return project_file.load(self.config or project_file.find(Path.cwd()), languages=languages.names())
 
     @cached_property
     def engine(self) -> "Engine":

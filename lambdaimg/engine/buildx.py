@@ -153,6 +153,11 @@ def install_remedy() -> str:
     return f"install buildx {least} or newer (the package docker-buildx or docker-buildx-plugin)"
 
 
+def is_recent_enough(version: str) -> bool:
+    numbers = tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".")[:2] if part.isdigit())
+    return numbers >= LEAST_BUILDX
+
+
 def version() -> str | None:
     """The version of buildx, such as `0.13.1`; None without buildx."""
     return _plugin_version("buildx")

@@ -122,6 +122,13 @@ class Engine:
         with _translated():
             return [found["Id"] for found in self._client.images(filters=filters)]
 
+    def any_image(self, architecture: str) -> str | None:
+        """The id of some image of an architecture, the smallest; None when there is none."""
+        with _translated():
+            found = sorted(self._client.images(), key=lambda entry: int(entry["Size"]))
+        ids = (str(entry["Id"]) for entry in found)
+        return next((id for id in ids if (image := self.image(id)) and image.architecture == architecture), None)
+
     # Containers
 
     def create(self, spec: ContainerSpec) -> str:
@@ -180,7 +187,7 @@ class Engine:
         return int(found[0]["HostPort"]) if found else None
 
     def output(self, container: str) -> Iterator[tuple[bytes, bytes]]:
-        """What a container prints from now on, to its end: pairs of pieces (standard output, errors), one of them empty.
+        """What a container prints from now on, to its end: pairs of (standard output, errors), one of them empty.
 
         The request is sent at once, so that nothing is missed of a container that is started afterwards.
         """

@@ -148,19 +148,15 @@ def _end(process: "subprocess.Popen[Any]") -> None:
             stream.close()
 
 
-def attached(arguments: Sequence[str]) -> int:
-    """Runs a program on this terminal; Ctrl-C is its own to handle. Returns its code."""
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def attached(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs a program on this terminal, with that environment; Ctrl-C is its own to handle. Returns its code."""
+    previous = signal.signal(signal.SIGINT, lambda _number, _frame: None)  # a handler, unlike SIG_IGN, isn't inherited
     try:
-        return subprocess.call(list(arguments), preexec_fn=_default_interrupt)
+        return subprocess.call(list(arguments), env=dict(environment))
     except FileNotFoundError:
         raise _missing(arguments[0]) from None
     finally:
         signal.signal(signal.SIGINT, previous)
-
-
-def _default_interrupt() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _missing(program: str) -> ProgramMissing:

@@ -92,4 +92,4 @@ def _on_another_base(
         "attest": ["type=provenance,disabled=true", "type=sbom,disabled=true"],
         "secret": [Secret(id="ca", source=ca).option] if ca else [],
     }
-    buildx.bake({"target": {base.name: target}}, dockerfile.parent, buildx.Options(), lambda _: None)
+    buildx.bake({"target": {"base": target}}, dockerfile.parent, buildx.Options(), lambda _: None)

@@ -56,9 +56,8 @@ def compose_file(
     return header + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _service(
-    plan: Plan, dockerfile: str, process: Sequence[str], secrets: Sequence[Secret], up: str, port: int
-) -> dict[str, Any]:
+def _service(plan: Plan, dockerfile: str, process: Sequence[str], secrets: Sequence[Secret], up: str) -> dict[str, Any]:
+    port = FIRST_PORT + plan.project.functions.index(plan.function)
     settings = plan.function.settings
     return {
         "build": _build(plan, dockerfile, secrets, up),

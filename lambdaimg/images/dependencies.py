@@ -100,6 +100,6 @@ def _package_json(function: Function, source: Path) -> Dependencies | None:
     return Dependencies(
         kind="npm",
         files=_in_context(function, source, ("package.json",)),
-        warning=f"{function.name}: {function.source}/package.json has no lock file: "
+        warning=f"{function.source}/package.json has no lock file: "
         "the next build may get other versions (npm install --package-lock-only makes one)",
     )

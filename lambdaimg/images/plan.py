@@ -8,6 +8,7 @@ from lambdaimg.catalog import languages
 from lambdaimg.catalog.bases import BaseImage, Runtime
 from lambdaimg.catalog.languages import Language, Ric
 from lambdaimg.images.dependencies import Dependencies, detect
+from lambdaimg.images.handler import handler_warning
 from lambdaimg.model.errors import Problem, ProjectError
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.settings import host_architecture
@@ -39,12 +40,12 @@ class Plan:
 
     @property
     def warnings(self) -> list[str]:
+        """What the user should know before the build, each beginning with the function's name."""
         if self.template is None:
             return []
-        found = (self.template.ric.warning, self.template.dependencies.warning)
-        return [
-            text if text.startswith(self.function.name) else f"{self.function.name}: {text}" for text in found if text
-        ]
+        handler = handler_warning(self.project, self.function, self.handler)
+        found = (self.template.ric.warning, self.template.dependencies.warning, handler)
+        return [f"{self.function.name}: {text}" for text in found if text]
 
     @property
     def process(self) -> tuple[str, ...]:
@@ -82,22 +83,16 @@ def _source_problems(project: Project, function: Function) -> list[Problem]:
     if settings.dockerfile:
         return problems
     source = root / function.source
-    where = f"{_origin(project, function)}: functions.{function.name}.source"
     if not source.is_dir():
-        problems.append(
-            Problem(
-                where=where, what=f"there is no folder {function.source!r} in {root}", remedy="make it, or set source"
-            )
-        )
-    elif not any(entry.is_file() for entry in source.rglob("*")):
-        problems.append(
-            Problem(where=where, what=f"the folder {function.source!r} is empty", remedy="put the code there")
-        )
+        what, remedy = f"there is no folder {function.source!r} in {root}", "make it, or set source"
     elif not source.resolve().is_relative_to(root.resolve()):
-        problems.append(
-            Problem(where=where, what=f"{function.source!r} leads out of the project, where no build can follow")
-        )
-    return problems
+        what, remedy = f"{function.source!r} leads out of the project, where no build can follow", "move it inside"
+    elif not any(entry.is_file() for entry in source.rglob("*")):
+        what, remedy = f"the folder {function.source!r} is empty", "put the function's code there"
+    else:
+        return problems
+    where = f"{_origin(project, function)}: functions.{function.name}.source"
+    return [*problems, Problem(where=where, what=what, remedy=remedy)]
 
 
 def _origin(project: Project, function: Function) -> str:

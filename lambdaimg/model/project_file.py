@@ -129,7 +129,7 @@ class _Reader:
         self._check_names(functions)
         return Project(
             file=self._file,
-            name=general.name or _name_from(self._file.parent.name),
+            name=general.name or name_from(self._file.parent.name),
             region=general.region,
             registry_mirror=general.registry_mirror,
             build=BuildSettings(**self._values("build", BuildSettings)),
@@ -261,7 +261,7 @@ def _known_keys(path: Sequence[Any]) -> list[Any]:
     return list(table) if isinstance(table, dict) else []
 
 
-def _name_from(folder: str) -> str:
+def name_from(folder: str) -> str:
     """A project name made of a folder's name."""
     return re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-") or "project"
 

@@ -14,12 +14,12 @@ _REQUIRED = _KEYS[:2]
 
 
 def credentials(choice: str, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables for `none`, `env` or `profile:NAME`.
+    """The variables for `none` (there are none), `env` or `profile:NAME`.
 
     Raises UsageError when the choice is none of these, or the credentials are not there.
     """
     if choice == "none":
-        return dict(DUMMY_CREDENTIALS)
+        return {}
     if choice == "env":
         return _from_environment(environment)
     kind, _, name = choice.partition(":")

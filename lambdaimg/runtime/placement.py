@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambdaimg.engine import labels
+from lambdaimg.engine.client import env_file
 from lambdaimg.engine.container import UNLIMITED, ContainerSpec, Limits, Mount, Port
 from lambdaimg.model import rie
-from lambdaimg.model.environment import lambda_variables
+from lambdaimg.model.environment import DUMMY_CREDENTIALS, lambda_variables
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, USER, sandbox_of
 from lambdaimg.runtime.environment import Settings
@@ -34,43 +35,42 @@ def under_rie(
     The folder is mounted, as AWS documents it. Host port 0 lets the engine choose.
     """
     marks = labels.made_for(project, function, "environment")
-    return ContainerSpec(
-        image=project.image(function),
+    return replace(
+        _in_place(project, function, wishes),
         entrypoint=(f"{rie.MOUNT_POINT}/{binary.name}",),
         command=process,
-        environment={
-            **function.settings.environment,
-            **lambda_variables(project, function),
-            **wishes.environment,
-        },
-        secret_environment=wishes.credentials,
-        env_file=_env_file(project, function, wishes),
         labels={**marks, **({labels.ENDPOINT: wishes.endpoint} if wishes.endpoint else {})},
         mounts=(Mount(source=str(binary.parent), target=rie.MOUNT_POINT),),
         ports=(Port(container=rie.PORT, host=host_port),),
-        hostname=HOSTNAME,
-        limits=_limits(function, wishes),
     )
 
 
 def shell(project: Project, function: Function, words: tuple[str, ...], wishes: Wishes) -> ContainerSpec:
     """A container in which a command runs in the place of the function."""
-    return ContainerSpec(
-        image=project.image(function),
+    return replace(
+        _in_place(project, function, wishes),
         entrypoint=words,
-        environment={**function.settings.environment, **lambda_variables(project, function), **wishes.environment},
-        secret_environment=wishes.credentials,
-        env_file=_env_file(project, function, wishes),
         labels=labels.made_for(project, function, "shell"),
-        hostname=HOSTNAME,
-        limits=_limits(function, wishes),
     )
 
 
-def _env_file(project: Project, function: Function, wishes: Wishes) -> str:
-    if wishes.env_file:
-        return wishes.env_file
-    return str(project.root / function.settings.env_file) if function.settings.env_file else ""
+def _in_place(project: Project, function: Function, wishes: Wishes) -> ContainerSpec:
+    """What every container of a function has in common: image, variables, limits."""
+    file = wishes.env_file or (str(project.root / function.settings.env_file) if function.settings.env_file else "")
+    has_credentials = wishes.credentials or DUMMY_CREDENTIALS.keys() & env_file(file).keys()
+    return ContainerSpec(
+        image=project.image(function),
+        environment={
+            **({} if has_credentials else DUMMY_CREDENTIALS),
+            **function.settings.environment,
+            **lambda_variables(project, function),
+            **wishes.environment,
+        },
+        secret_environment=wishes.credentials,
+        env_file=file,
+        hostname=HOSTNAME,
+        limits=_limits(function, wishes),
+    )
 
 
 def _limits(function: Function, wishes: Wishes) -> Limits:

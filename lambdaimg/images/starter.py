@@ -1,0 +1,59 @@
+"""A new project, made of a language's starter: the project file, one function, one event."""
+
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from lambdaimg.catalog import languages
+from lambdaimg.catalog.bases import read as read_base
+from lambdaimg.model.errors import UsageError
+from lambdaimg.model.files import write_whole
+from lambdaimg.model.project_file import FILE_NAME, name_from
+
+FUNCTION: Final = "hello"
+
+_PROJECT_FILE: Final = Template("""\
+[project]
+name = "$name"
+
+[functions.hello]
+language = "$language"
+base = "$base"             # `lambdaimg base list` shows the others; any image reference will do
+handler = "$handler"
+memory = 128
+timeout = 3
+""")
+
+
+def create(folder: Path, language: str) -> list[Path]:
+    """Writes a new project into a folder, which is made where it is missing; returns the files.
+
+    Raises UsageError, and writes nothing, when one of the files is there already.
+    """
+    files = _files(folder, language)
+    taken = [str(file) for file in files if file.exists()]
+    if taken:
+        raise UsageError(f"not written: {', '.join(taken)} exists already", remedy="choose an empty folder")
+    try:
+        for file, content in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, content)
+    except OSError as error:
+        raise UsageError(f"can't write {error.filename or folder}: {error.strerror}") from None
+    return list(files)
+
+
+def _files(folder: Path, language: str) -> dict[Path, bytes]:
+    known = languages.read(language)
+    text = _PROJECT_FILE.substitute(
+        name=name_from(folder.resolve().name),
+        language=language,
+        base=read_base(known.default_base).name,
+        handler=known.handler,
+    )
+    copied = {
+        folder / file.relative_to(known.starter): file.read_bytes()
+        for file in sorted(known.starter.rglob("*"))
+        if file.is_file()
+    }
+    return {folder / FILE_NAME: text.encode(), **copied}

@@ -1,0 +1,143 @@
+"""Is this machine ready? Each finding with its remedy."""
+
+import contextlib
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import requests
+
+from lambdaimg.engine import buildx, labels
+from lambdaimg.engine.client import Engine
+from lambdaimg.engine.container import ContainerSpec, Mount, Port
+from lambdaimg.model import rie as facts
+from lambdaimg.model.errors import EngineUnavailable, LambdaimgError
+from lambdaimg.model.settings import ARCHITECTURES, host_architecture
+from lambdaimg.runtime import rie
+
+_ENOUGH_DISK: Final = 5 * 1024**3
+_WITHIN: Final = 15.0
+"""Seconds for a container to be reached."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that was looked at: `fail` stops every build or run, `warn` some of them."""
+
+    subject: str
+    verdict: Literal["ok", "warn", "fail"]
+    what: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def without_engine(error: EngineUnavailable) -> Finding:
+    return Finding(
+        subject="engine", verdict="fail", what=error.what, remedy="install or start Docker; `make setup` does"
+    )
+
+
+def examine(engine: Engine) -> list[Finding]:
+    """All findings, with a connected engine."""
+    return [
+        Finding(subject="engine", verdict="ok", what=f"Docker Engine {engine.version}"),
+        _buildx(),
+        _compose(),
+        *(_rie(architecture) for architecture in ARCHITECTURES),
+        _emulation(),
+        _disk(engine),
+        _network(engine),
+    ]
+
+
+def _buildx() -> Finding:
+    version = buildx.version()
+    if version is None:
+        return Finding(subject="buildx", verdict="fail", what="not there", remedy=buildx.install_remedy())
+    if not buildx.is_recent_enough(version):
+        return Finding(subject="buildx", verdict="fail", what=f"{version} is too old", remedy=buildx.install_remedy())
+    return Finding(subject="buildx", verdict="ok", what=version)
+
+
+def _compose() -> Finding:
+    version = buildx.compose_version()
+    if version is None:
+        remedy = "only rendered compose files need it: install docker-compose-plugin"
+        return Finding(subject="compose", verdict="warn", what="not there", remedy=remedy)
+    return Finding(subject="compose", verdict="ok", what=version)
+
+
+def _rie(architecture: str) -> Finding:
+    subject, binary = f"emulator for {architecture}", rie.path(architecture)
+    if binary.is_file():
+        return Finding(subject=subject, verdict="ok", what=str(binary))
+    own = architecture == host_architecture()
+    remedy = f"fetched when first needed, or now: lambdaimg rie install --architecture {architecture}"
+    return Finding(subject=subject, verdict="warn" if own else "ok", what="not there yet", remedy=remedy)
+
+
+def _emulation() -> Finding:
+    """Whether the kernel runs programs of the other architecture."""
+    other = next(name for name in ARCHITECTURES if name != host_architecture())
+    handler = Path("/proc/sys/fs/binfmt_misc", "qemu-aarch64" if other == "arm64" else "qemu-x86_64")
+    if handler.exists():
+        return Finding(subject=f"{other} images", verdict="ok", what="emulated by QEMU")
+    return Finding(
+        subject=f"{other} images",
+        verdict="warn",
+        what="can't be run here",
+        remedy="install qemu-user-static and binfmt-support, or build on a machine of that architecture (--builder)",
+    )
+
+
+def _disk(engine: Engine) -> Finding:
+    free = engine.free_bytes()
+    if free is None:
+        return Finding(subject="disk", verdict="ok", what="the engine's data is not on this machine")
+    text = f"{free / 1024**3:.0f} GiB free for images"
+    if free < _ENOUGH_DISK:
+        return Finding(subject="disk", verdict="warn", what=text, remedy="docker system prune")
+    return Finding(subject="disk", verdict="ok", what=text)
+
+
+def _network(engine: Engine) -> Finding:
+    """Starts the emulator in any image that is there, and asks it for something on its published port."""
+    binary, image = rie.path(host_architecture()), engine.any_image(host_architecture())
+    if not binary.is_file() or image is None:
+        what = "not tried: it takes the emulator and any image"
+        return Finding(subject="network to containers", verdict="warn", what=what, remedy="lambdaimg build, then again")
+    spec = ContainerSpec(
+        image=image,
+        entrypoint=(f"{facts.MOUNT_POINT}/{binary.name}",),
+        command=("none",),
+        labels={labels.ROLE: "probe", labels.OWNER: str(labels.this_process())},
+        mounts=(Mount(source=str(binary.parent), target=facts.MOUNT_POINT),),
+        ports=(Port(container=facts.PORT),),
+    )
+    try:
+        reached = _reached(engine, spec)
+    except LambdaimgError as error:
+        return Finding(subject="network to containers", verdict="fail", what=error.what, remedy=error.remedy)
+    if not reached:
+        remedy = "a firewall or a remote engine keeps 127.0.0.1 from its containers"
+        return Finding(subject="network to containers", verdict="fail", what="no answer", remedy=remedy)
+    return Finding(subject="network to containers", verdict="ok", what="a container answers on its published port")
+
+
+def _reached(engine: Engine, spec: ContainerSpec) -> bool:
+    container = engine.create(spec)
+    try:
+        engine.start(container)
+        port = engine.host_port(container, facts.PORT)
+        end = time.monotonic() + _WITHIN
+        while port is not None and time.monotonic() < end:
+            with contextlib.suppress(requests.RequestException):
+                requests.get(f"http://127.0.0.1:{port}/", timeout=_WITHIN, proxies={"http": ""})
+                return True
+            time.sleep(0.02)
+        return False
+    finally:
+        engine.remove(container)
