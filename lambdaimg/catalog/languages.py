@@ -41,6 +41,8 @@ class Language:
     source_extensions: tuple[str, ...]
     entrypoint: tuple[str, ...]
     """The RIC as a process; `{executable}` stands for the runtime's."""
+    secrets: tuple[str, ...]
+    """The build secrets that configure its package manager."""
     ric_package: str
     pins: tuple[_Pin, ...]
 
@@ -76,6 +78,7 @@ def read(name: str) -> Language:
         default_base=data["default-base"],
         source_extensions=tuple(data["source-extensions"]),
         entrypoint=tuple(data["entrypoint"]),
+        secrets=tuple(data["secrets"]),
         ric_package=ric["package"],
         pins=(*(_pin(older, older["below"]) for older in ric.get("older", ())), _pin(ric, "")),
     )

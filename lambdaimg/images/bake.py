@@ -5,7 +5,7 @@ from typing import Any
 
 from lambdaimg.engine.container import PLATFORMS
 from lambdaimg.images.escape import bake_value
-from lambdaimg.images.plan import Plan
+from lambdaimg.images.plan import Plan, secrets_for
 from lambdaimg.images.render import marks
 from lambdaimg.images.secrets import Secret
 
@@ -30,8 +30,8 @@ def _target(plan: Plan, dockerfile: str, secrets: Sequence[Secret]) -> dict[str,
     }
     if build.args:
         target["args"] = _escaped(build.args)
-    if secrets:
-        target["secret"] = [bake_value(secret.option) for secret in secrets]
+    if mounted := secrets_for(plan, secrets):
+        target["secret"] = [bake_value(secret.option) for secret in mounted]
     if build.network != "default":
         target["network"] = build.network
     return target

@@ -7,7 +7,7 @@ import yaml
 
 from lambdaimg.engine.container import PLATFORMS
 from lambdaimg.images.escape import compose_value
-from lambdaimg.images.plan import Plan
+from lambdaimg.images.plan import Plan, secrets_for
 from lambdaimg.images.render import marks
 from lambdaimg.images.secrets import Secret
 from lambdaimg.model import rie
@@ -40,17 +40,15 @@ def compose_file(
     project = plans[0][0].project
     up = "/".join([".."] * path.count("/")) or "."
     services = {
-        plan.function.name: _service(
-            plan, dockerfile, process, secrets, up, FIRST_PORT + project.functions.index(plan.function)
-        )
-        for plan, dockerfile, process in plans
+        plan.function.name: _service(plan, dockerfile, process, secrets, up) for plan, dockerfile, process in plans
     }
     if container_names:
         for name, service in services.items():
             service["container_name"] = f"{project.name}-{name}"
     data: dict[str, Any] = {"name": project.name.replace(".", "-"), "services": services}
-    if secrets:
-        data["secrets"] = {secret.id: _secret(secret) for secret in secrets}
+    used = {secret.id: _secret(secret) for plan, _, _ in plans for secret in secrets_for(plan, secrets)}
+    if used:
+        data["secrets"] = dict(sorted(used.items()))
     first = next(iter(services.values()))["ports"][0].rpartition(":")[0]
     header = _HEADER.format(file=path, curl=f"curl http://{first}{rie.INVOKE_PATH} -d '{{}}'")
     return header + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
@@ -89,13 +87,13 @@ def _service(plan: Plan, dockerfile: str, process: Sequence[str], secrets: Seque
 
 
 def _build(plan: Plan, dockerfile: str, secrets: Sequence[Secret], up: str) -> dict[str, Any]:
-    build = plan.project.build
+    build, mounted = plan.project.build, secrets_for(plan, secrets)
     return {
         "context": up,
         "dockerfile": dockerfile,
         **({"args": {key: compose_value(value) for key, value in sorted(build.args.items())}} if build.args else {}),
         **({"network": build.network} if build.network != "default" else {}),
-        **({"secrets": [secret.id for secret in secrets]} if secrets else {}),
+        **({"secrets": [secret.id for secret in mounted]} if mounted else {}),
         "labels": {key: compose_value(value) for key, value in marks(plan).items()},
     }
 

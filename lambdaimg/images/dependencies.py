@@ -1,6 +1,7 @@
 """Which dependencies a function's source declares, and in which files."""
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -34,8 +35,10 @@ _NODEJS = {
     "pnpm": ("pnpm-lock.yaml", "package.json"),
     "yarn": ("yarn.lock", "package.json"),  # of version 1
 }
-_OPTIONAL = ("constraints.txt", ".yarnrc.yml", "pnpm-workspace.yaml")
+_OPTIONAL = (".yarnrc.yml", "pnpm-workspace.yaml")
 """Files that installation reads when they are there. Tokens belong in npm-config, so `.npmrc` is not one."""
+
+_INCLUDE = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[ =]\s*([^\s/]+)", re.MULTILINE)
 
 
 def detect(project: Project, function: Function) -> Dependencies:
@@ -61,12 +64,26 @@ def _locked(function: Function, source: Path, kinds: Mapping[str, tuple[str, ...
     return None
 
 
+def _referenced(source: Path, file: str) -> list[str]:
+    """The files beside a requirements file that it includes, and so on."""
+    found: list[str] = []
+    waiting = [file]
+    while waiting:
+        text = (source / waiting.pop()).read_text("utf-8", "replace")
+        for name in _INCLUDE.findall(text):
+            if name not in (file, *found) and (source / name).is_file():
+                found.append(name)
+                waiting.append(name)
+    return found
+
+
 def _is_yarn_1(lock: Path) -> bool:
     return "# yarn lockfile v1" in lock.read_text("utf-8", "replace")[:500]
 
 
 def _in_context(function: Function, source: Path, files: tuple[str, ...]) -> tuple[str, ...]:
-    there = [*files, *(file for file in _OPTIONAL if (source / file).is_file())]
+    included = _referenced(source, files[0]) if files[0] == "requirements.txt" else []
+    there = [*files, *included, *(file for file in _OPTIONAL if (source / file).is_file())]
     return tuple(f"{function.source}/{file}" if function.source != "." else file for file in there)
 
 

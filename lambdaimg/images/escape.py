@@ -20,6 +20,11 @@ def quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$") + '"'
 
 
+def label(pair: tuple[str, str]) -> str:
+    """One `key=value` of LABEL. Keys are our own."""
+    return f"{pair[0]}={quoted(pair[1])}"
+
+
 def shell_word(value: str) -> str:
     """One word of a RUN line's shell."""
     if any(character in value for character in "\n\r\0"):

@@ -9,6 +9,7 @@ from lambdaimg.catalog.bases import BaseImage, Runtime
 from lambdaimg.catalog.languages import Language, Ric
 from lambdaimg.images.dependencies import Dependencies, detect
 from lambdaimg.images.handler import handler_warning
+from lambdaimg.images.secrets import Secret
 from lambdaimg.model.errors import Problem, ProjectError
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.settings import host_architecture
@@ -60,6 +61,15 @@ def entrypoint_of(template: TemplatePlan) -> tuple[str, ...]:
     if template.runtime.entrypoint:
         return template.runtime.entrypoint
     return tuple(word.format(executable=template.runtime.executable) for word in template.language.entrypoint)
+
+
+def secrets_for(plan: Plan, secrets: Iterable[Secret]) -> list[Secret]:
+    """The secrets that a function's build may mount: not the configuration of other languages' package managers."""
+    if plan.template is None:
+        return list(secrets)
+    others = {name for language in languages.names() for name in languages.read(language).secrets}
+    unused = others - set(plan.template.language.secrets)
+    return [secret for secret in secrets if secret.id not in unused]
 
 
 def architecture_of(function: Function) -> str:

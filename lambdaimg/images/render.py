@@ -10,12 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from lambdaimg import resources
 from lambdaimg.engine import labels
-from lambdaimg.images.escape import json_form, quoted, shell_word
+from lambdaimg.images.escape import json_form, label, quoted, shell_word
 from lambdaimg.images.plan import Plan, TemplatePlan, entrypoint_of
 from lambdaimg.model.errors import ProjectError
-
-_OPTIONAL_SECRETS = ("ca", "npm-config", "pip-config")
-"""Secrets that every install step looks for, and which need not be there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +88,7 @@ def _text(plan: Plan, template: str, context: Mapping[str, Any]) -> str:
         raise ProjectError(
             f"{error.name or template}:{error.lineno}: {error.message}", remedy="mend the template"
         ) from None
-    except (TemplateError, ValueError) as error:
+    except (TemplateError, ValueError, TypeError, AttributeError) as error:
         raise ProjectError(
             f"{plan.function.name}: can't render {template}: {error}", remedy="mend the template"
         ) from None
@@ -108,7 +105,7 @@ def _jinja(root: Path) -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals["raise"] = _raise
-    environment.filters.update(json=json_form, quoted=quoted, shell=shell_word)
+    environment.filters.update(json=json_form, label=label, quoted=quoted, shell=shell_word)
     return environment
 
 

@@ -60,7 +60,7 @@ def parse_event(text: str | bytes, origin: str) -> bytes:
             f"{origin} has {len(content)} bytes; a synchronous invocation takes {quotas.SYNCHRONOUS_PAYLOAD_BYTES}"
         )
     try:
-        json.loads(content)
+        json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise EventError(f"{origin} is not UTF-8", remedy="an event is JSON in UTF-8") from None
     except json.JSONDecodeError as error:
@@ -69,6 +69,11 @@ def parse_event(text: str | bytes, origin: str) -> bytes:
             remedy='an event is a JSON document, such as \'{"name": "Ada"}\'',
         ) from None
     return content
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and Infinity, which Python reads and JSON doesn't know."""
+    raise json.JSONDecodeError(f"{name} is not a JSON value", "", 0)
 
 
 def read_event(file: Path) -> bytes:

@@ -147,8 +147,7 @@ class _Reader:
         path = [getattr(key, "schema", key) for key in error.path]
         value = value_at(self._data, path)
         if error.msg != _UNKNOWN:
-            expected = error.msg.removeprefix("expected a ").removeprefix("expected ")
-            what = error.msg if error.msg != f"expected {expected}" else f"must be a {_plain(expected)}"
+            what = _plain(error.msg)
             self._problem(path, what if isinstance(error, NameInvalid) else f"{what}, not {_shown(value)}")
             return
         known = [key.schema for key in _known_keys(path[:-1])]
@@ -266,8 +265,9 @@ def name_from(folder: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-") or "project"
 
 
-def _plain(expected: str) -> str:
-    return {"dictionary": "table", "dict": "table", "str": "string"}.get(expected, expected)
+def _plain(message: str) -> str:
+    """voluptuous's words for a wrong type, in TOML's."""
+    return {"expected a dictionary": "must be a table"}.get(message, message)
 
 
 def _shown(value: Any) -> str:
