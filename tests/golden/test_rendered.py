@@ -55,7 +55,9 @@ CASES = {
     ),
     "nodejs-plain": Case('language = "nodejs"\n', {"index.mjs": ""}),
     "nodejs-npm": Case('language = "nodejs"\n', {"index.mjs": "", "package.json": '{"dependencies": {"uuid": "14"}}'}),
-    "nodejs-yarn": Case('language = "nodejs"\n', {"index.mjs": "", "package.json": "{}", "yarn.lock": "# yarn lockfile v1"}),
+    "nodejs-yarn": Case(
+        'language = "nodejs"\n', {"index.mjs": "", "package.json": "{}", "yarn.lock": "# yarn lockfile v1"}
+    ),
     "nodejs-yarn-berry": Case('language = "nodejs"\n', {"index.mjs": "", "package.json": "{}", "yarn.lock": "x"}),
     "nodejs-pnpm": Case('language = "nodejs"\n', {"index.mjs": "", "package.json": "{}", "pnpm-lock.yaml": ""}),
     "nodejs-here": Case('language = "nodejs"\nsource = "."\n', {"index.mjs": ""}),

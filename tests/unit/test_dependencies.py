@@ -22,8 +22,8 @@ def project(make_project: MakeProject, language: str, files: dict[str, str], sou
     [
         ("python", {"app.py": ""}, "none", ()),
         ("python", {"requirements.txt": "x"}, "requirements", ("hello/requirements.txt",)),
-        ("python", {"requirements.txt": "-c c.txt\n-r more.txt\n-r gone.txt", "c.txt": "", "more.txt": "-r c.txt\n-r requirements.txt",
-                    "other.txt": ""}, "requirements",
+        ("python", {"requirements.txt": "-c c.txt\n-r more.txt\n-r gone.txt", "c.txt": "", "other.txt": "",
+                    "more.txt": "-r c.txt\n-r requirements.txt"}, "requirements",
          ("hello/requirements.txt", "hello/c.txt", "hello/more.txt")),
         ("python", {"uv.lock": "", "pyproject.toml": ""}, "uv", ("hello/uv.lock", "hello/pyproject.toml")),
         ("python", {"poetry.lock": "", "pyproject.toml": ""}, "poetry", ("hello/poetry.lock", "hello/pyproject.toml")),
@@ -37,7 +37,8 @@ def project(make_project: MakeProject, language: str, files: dict[str, str], sou
          ("hello/yarn.lock", "hello/package.json")),
         ("nodejs", {"package.json": "{}", "yarn.lock": "__metadata:\n"}, "yarn-berry",
          ("hello/yarn.lock", "hello/package.json")),
-        ("nodejs", {"package.json": "{}", "pnpm-lock.yaml": ""}, "pnpm", ("hello/pnpm-lock.yaml", "hello/package.json")),
+        ("nodejs", {"package.json": "{}", "pnpm-lock.yaml": ""}, "pnpm",
+         ("hello/pnpm-lock.yaml", "hello/package.json")),
     ],
 )  # fmt: skip
 def test_kinds(

@@ -97,7 +97,7 @@ def test_the_processor_follows_the_memory(memory: int, quota: int) -> None:
     assert sandbox_of(FunctionSettings(memory=memory)).cpu_quota == quota
 
 
-SECRET = "hunter2"  # noqa: S105
+SECRET = "hunter2"
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_docker_run_says_the_same_as_the_api() -> None:
         mounts=(Mount(source="/home/x", target="/a"),),
         ports=(Port(container=8080, host=9000),),
         hostname="h",
-        limits=Limits(tmpfs={"/tmp": "size=512m"}, user="993:990", memory=1, file_descriptors=2, processes=3),  # noqa: S108
+        limits=Limits(tmpfs={"/tmp": "size=512m"}, user="993:990", memory=1, file_descriptors=2, processes=3),
     )
     line = shlex.join(run_arguments(spec))
     assert SECRET not in line
