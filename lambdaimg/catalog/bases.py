@@ -3,9 +3,10 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lambdaimg import resources
 
@@ -14,10 +15,12 @@ from lambdaimg import resources
 class Runtime:
     """How a base runs one language: what is there, and what its packages bring."""
 
-    version: str
     executable: str
+    version: str = ""
     packages: tuple[str, ...] = ()
     build_packages: tuple[str, ...] = ()
+    made: bool = False
+    """The build makes the runtime itself, out of `build_packages` (Java's by jlink)."""
     ric: bool = False
     entrypoint: tuple[str, ...] = ()
 
@@ -47,6 +50,12 @@ class BaseImage:
     libc: str
     package_manager: str
     architectures: tuple[str, ...]
+    builder: str = ""
+    """The base that builds for this one, where this one has no shell to build with."""
+    digest: str = ""
+    """Which image of that reference: what the registry said when it was asked, never typed."""
+    deprecated: date | None = None
+    """From when on AWS no longer keeps the runtime up."""
     runtimes: Mapping[str, Runtime] = field(default_factory=dict)
     bootstrap: Bootstrap | None = None
 
@@ -81,6 +90,10 @@ def _fields(table: Mapping[str, Any], leave: tuple[str, ...] = ()) -> dict[str, 
         for key, value in table.items()
         if key not in leave
     }
+
+
+EMPTY: Final = "scratch"
+"""The reference of no image at all; BuildKit knows it, the engine doesn't."""
 
 
 def find(base: str) -> BaseImage | None:

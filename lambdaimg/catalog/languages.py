@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from lambdaimg import resources
+from lambdaimg.catalog.bases import BaseImage, Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ric:
-    """A runtime interface client, pinned. `build_packages` are the compilers that its installation needs."""
+    """A runtime interface client, pinned. `build_packages` are the compilers that its installation needs.
+
+    Without a version it is the function's own dependency, which its build file names.
+    """
 
     package: str
-    version: str
+    version: str = ""
     build_packages: tuple[str, ...] = ()
     warning: str = ""
 
@@ -31,6 +35,31 @@ class _Pin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Where functions are compiled, whatever their base: a base of the catalog, with OS packages."""
+
+    base: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """Files that state what a function depends on or how it is built: with all of them there, it is of that kind."""
+
+    kind: str
+    files: tuple[str, ...]
+    """Names or patterns in the function's source."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """How a runtime is found in an image that no catalog knows, and how many of its version's numbers tell releases."""
+
+    program: str
+    parts: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Language:
     """A language: the handler that its users usually write, and its RIC's pins, the oldest runtimes' first."""
 
@@ -41,20 +70,40 @@ class Language:
     source_extensions: tuple[str, ...]
     entrypoint: tuple[str, ...]
     """The RIC as a process; `{executable}` stands for the runtime's."""
+    executable: str
+    """Where the compiled function is, in a language that needs no runtime of the base; empty in others."""
     secrets: tuple[str, ...]
     """The build secrets that configure its package manager."""
+    ignore: tuple[str, ...]
+    """What a build on the developer's machine leaves in the source folder."""
+    settings: str
+    """Lines of the project file that a new function in this language starts with."""
+    statements: tuple[Statement, ...]
+    """The most exact first: a lock file before a list of wishes."""
     ric_package: str
     pins: tuple[_Pin, ...]
+    tier_1: tuple[str, ...]
+    """The bases on which a function in it is built, invoked and measured by this project's own checks."""
+    builder: Builder | None = None
+    probe: Probe | None = None
 
     def ric(self, runtime: str, package_manager: str, version: str = "") -> Ric:
         """The RIC for a runtime version; `version` goes over the catalog's pin."""
-        pin = next(pin for pin in self.pins if not pin.below or _number(runtime) < _number(pin.below))
+        pin = next((pin for pin in self.pins if not pin.below or _number(runtime) < _number(pin.below)), None)
+        if pin is None:
+            return Ric(package=self.ric_package, version=version)
         return Ric(
             package=self.ric_package,
             version=version or pin.version,
             build_packages=pin.build_packages.get(package_manager, ()),
             warning=pin.warning,
         )
+
+    def runtime(self, base: BaseImage) -> Runtime | None:
+        """How a base runs this language; None where it can't, as far as is known."""
+        if self.executable:
+            return Runtime(executable=self.executable)
+        return base.runtimes.get(self.name)
 
     @property
     def starter(self) -> Path:
@@ -71,6 +120,9 @@ def read(name: str) -> Language:
     """The language called `name`, which must be one of `names()`."""
     data = tomllib.loads((resources.templates() / name / "language.toml").read_text("utf-8"))
     ric = data["ric"]
+    pins = [_pin(older, older["below"]) for older in ric.get("older", ())]
+    if "version" in ric:
+        pins.append(_pin(ric, ""))
     return Language(
         name=name,
         title=data["title"],
@@ -78,10 +130,23 @@ def read(name: str) -> Language:
         default_base=data["default-base"],
         source_extensions=tuple(data["source-extensions"]),
         entrypoint=tuple(data["entrypoint"]),
-        secrets=tuple(data["secrets"]),
+        executable=data.get("executable", ""),
+        secrets=tuple(data.get("secrets", ())),
+        ignore=tuple(data.get("ignore", ())),
+        settings=data.get("settings", "memory = 128\n"),
+        statements=tuple(
+            Statement(kind=kind, files=tuple(files)) for kind, files in data.get("statements", {}).items()
+        ),
         ric_package=ric["package"],
-        pins=(*(_pin(older, older["below"]) for older in ric.get("older", ())), _pin(ric, "")),
+        pins=tuple(pins),
+        tier_1=tuple(data.get("tier-1", ())),
+        builder=_builder(data["builder"]) if "builder" in data else None,
+        probe=Probe(**data["probe"]) if "probe" in data else None,
     )
+
+
+def _builder(table: Mapping[str, Any]) -> Builder:
+    return Builder(base=table["base"], packages=tuple(table["packages"]))
 
 
 def _pin(table: Mapping[str, Any], below: str) -> _Pin:

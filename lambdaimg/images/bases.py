@@ -21,7 +21,7 @@ def provide(engine: Engine, base: str, architecture: str, mirror: str, say: Say)
     """
     entry = catalog.find(base)
     reference = entry.reference if entry else base
-    if engine.image(reference) is None:
+    if reference != catalog.EMPTY and engine.image(reference) is None:
         try:
             pull(engine, reference, architecture, mirror, say)
         except EngineError as error:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from lambdaimg.catalog import languages
 from lambdaimg.catalog.bases import BaseImage
 from lambdaimg.engine import buildx, labels
 from lambdaimg.engine.buildx import Options, Step
 from lambdaimg.engine.client import Engine
 from lambdaimg.images.bake import bake_file
-from lambdaimg.images.plan import BUILD_FOLDER, Plan, architecture_of, base_name, check_sources, plan
+from lambdaimg.images.plan import BUILD_FOLDER, Plan, architecture_of, base_name, builder_name, check_sources, plan
 from lambdaimg.images.render import render
 from lambdaimg.images.secrets import build_secrets
 from lambdaimg.images.write import write_private
 from lambdaimg.model.project import Function, Project
+from lambdaimg.model.settings import host_architecture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +43,20 @@ def plans_of(project: Project, functions: Sequence[Function], base_of: BaseOf) -
     """
     check_sources(project, functions)
     once = cache(base_of)
-    return [
-        plan(
-            project,
-            function,
-            None if function.settings.dockerfile else once(base_name(function), architecture_of(function)),
-        )
-        for function in functions
-    ]
+    return [_plan(project, function, once) for function in functions]
+
+
+def _plan(project: Project, function: Function, base_of: BaseOf) -> Plan:
+    """A language that compiles for every base does so on this machine's own architecture."""
+    if function.settings.dockerfile:
+        return plan(project, function)
+    architecture = architecture_of(function)
+    base = base_of(base_name(function), architecture)
+    builder = builder_name(function, base)
+    if not builder:
+        return plan(project, function, base)
+    crosses = languages.read(function.settings.language).builder is not None
+    return plan(project, function, base, base_of(builder, host_architecture() if crosses else architecture))
 
 
 def build(engine: Engine, plans: Sequence[Plan], options: Options, on_step: Callable[[Step], None]) -> list[Built]:

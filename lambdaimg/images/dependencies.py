@@ -3,10 +3,14 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
+from typing import Final
 
+from lambdaimg.catalog import languages
+from lambdaimg.catalog.languages import Statement
 from lambdaimg.model.errors import ProjectError
 from lambdaimg.model.project import Function, Project
 
@@ -24,17 +28,6 @@ class Dependencies:
     warning: str = ""
 
 
-_PYTHON = {
-    "requirements": ("requirements.txt",),
-    "pylock": ("pylock.toml",),
-    "uv": ("uv.lock", "pyproject.toml"),
-    "poetry": ("poetry.lock", "pyproject.toml"),
-}
-_NODEJS = {
-    "npm-lock": ("package-lock.json", "package.json"),
-    "pnpm": ("pnpm-lock.yaml", "package.json"),
-    "yarn": ("yarn.lock", "package.json"),  # of version 1
-}
 _OPTIONAL = (".yarnrc.yml", "pnpm-workspace.yaml")
 """Files that installation reads when they are there. Tokens belong in npm-config, so `.npmrc` is not one."""
 
@@ -47,20 +40,20 @@ def detect(project: Project, function: Function) -> Dependencies:
     Raises ProjectError when a file that has to be read isn't what its name says.
     """
     source = project.root / function.source
-    if function.settings.language == "python":
-        return _locked(function, source, _PYTHON) or _pyproject(function, source) or Dependencies()
-    if function.settings.language == "nodejs":
-        locked = _locked(function, source, _NODEJS)
-        if locked and locked.kind == "yarn" and not _is_yarn_1(source / "yarn.lock"):
-            locked = replace(locked, kind="yarn-berry")
-        return locked or _package_json(function, source) or Dependencies()
-    return Dependencies()
+    stated = _stated(function, source, languages.read(function.settings.language).statements)
+    if stated is None:
+        wishes = _WISHES.get(function.settings.language)
+        return (wishes(function, source) if wishes else None) or Dependencies()
+    if stated.kind == "yarn" and not _is_yarn_1(source / "yarn.lock"):
+        return replace(stated, kind="yarn-berry")
+    return stated
 
 
-def _locked(function: Function, source: Path, kinds: Mapping[str, tuple[str, ...]]) -> Dependencies | None:
-    for kind, files in kinds.items():
-        if all((source / file).is_file() for file in files):
-            return Dependencies(kind=kind, files=_in_context(function, source, files))
+def _stated(function: Function, source: Path, statements: Iterable[Statement]) -> Dependencies | None:
+    for statement in statements:
+        found = [sorted(file.name for file in source.glob(pattern)) for pattern in statement.files]
+        if all(found):
+            return Dependencies(kind=statement.kind, files=_in_context(function, source, [*chain(*found)]))
     return None
 
 
@@ -81,7 +74,7 @@ def _is_yarn_1(lock: Path) -> bool:
     return "# yarn lockfile v1" in lock.read_text("utf-8", "replace")[:500]
 
 
-def _in_context(function: Function, source: Path, files: tuple[str, ...]) -> tuple[str, ...]:
+def _in_context(function: Function, source: Path, files: Sequence[str]) -> tuple[str, ...]:
     included = _referenced(source, files[0]) if files[0] == "requirements.txt" else []
     there = [*files, *included, *(file for file in _OPTIONAL if (source / file).is_file())]
     return tuple(f"{function.source}/{file}" if function.source != "." else file for file in there)
@@ -120,3 +113,10 @@ def _package_json(function: Function, source: Path) -> Dependencies | None:
         warning=f"{function.source}/package.json has no lock file: "
         "the next build may get other versions (npm install --package-lock-only makes one)",
     )
+
+
+_WISHES: Final[Mapping[str, Callable[[Function, Path], Dependencies | None]]] = {
+    "python": _pyproject,
+    "nodejs": _package_json,
+}
+"""What is read where no lock file is: these two must be opened to know whether they state anything."""

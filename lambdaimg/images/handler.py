@@ -2,27 +2,28 @@
 
 import ast
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from lambdaimg.model.project import Function, Project
 
-_NODEJS = (".js", ".mjs", ".cjs")
+_NODEJS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 
 
 def handler_warning(project: Project, function: Function, handler: str) -> str:
     """What is wrong with a function's handler, as far as its source shows; empty when nothing is seen."""
-    source = project.root / function.source
+    look = _LOOKS.get(function.settings.language)
+    if look is None:
+        return ""
     module, dot, name = handler.rpartition(".")
     if not dot or not module:
         return f"the handler {handler!r} has no dot: it is MODULE.FUNCTION"
-    if function.settings.language == "python":
-        return _python(source, function.source, module.replace(".", "/"), name)
-    if function.settings.language == "nodejs":
-        return _nodejs(source, function.source, module, name)
-    return ""
+    return look(project.root / function.source, function.source, module, name)
 
 
 def _python(source: Path, shown: str, module: str, name: str) -> str:
+    module = module.replace(".", "/")
     for file in (f"{module}.py", f"{module}/__init__.py"):
         if (source / file).is_file():
             return _in_python(source / file, f"{shown}/{file}", name)
@@ -55,7 +56,11 @@ def _nodejs(source: Path, shown: str, module: str, name: str) -> str:
     files = [f"{module}{extension}" for extension in _NODEJS]
     file = next((file for file in files if (source / file).is_file()), None)
     if file is None:
-        return f"the handler's module is not there: {shown}/{' or '.join(files)}"
+        return f"the handler's module is not there: {shown}/{' or '.join(files[:3])}"
     if not re.search(rf"\b{re.escape(name)}\b|export\s*\*|__exportStar", (source / file).read_text("utf-8", "replace")):
         return f"{shown}/{file} exports no {name!r}, which the handler names"
     return ""
+
+
+_LOOKS: Final[Mapping[str, Callable[[Path, str, str, str], str]]] = {"python": _python, "nodejs": _nodejs}
+"""The languages whose handlers can be seen in their source, which is given with its shown name, module and name."""

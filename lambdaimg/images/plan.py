@@ -24,6 +24,8 @@ class TemplatePlan:
 
     language: Language
     base: BaseImage
+    builder: BaseImage
+    """Where the stages run that make what goes into the image; often the base itself."""
     runtime: Runtime
     ric: Ric
     dependencies: Dependencies
@@ -92,6 +94,10 @@ def _source_problems(project: Project, function: Function) -> list[Problem]:
             problems.append(Problem(where=where, what=f"there is no file {file!r} in {root}"))
     if settings.dockerfile:
         return problems
+    for layer in project.layers_of(function):
+        if not (root / layer.source).is_dir():
+            where = f"{project.file.name}: layers.{layer.name}.source"
+            problems.append(Problem(where=where, what=f"there is no folder {layer.source!r} in {root}"))
     source = root / function.source
     if not source.is_dir():
         what, remedy = f"there is no folder {function.source!r} in {root}", "make it, or set source"
@@ -115,8 +121,14 @@ def base_name(function: Function) -> str:
     return function.settings.base or languages.read(function.settings.language).default_base
 
 
-def plan(project: Project, function: Function, base: BaseImage | None) -> Plan:
-    """The plan for a function on a base; `base` is None with a Dockerfile of the user's own.
+def builder_name(function: Function, base: BaseImage) -> str:
+    """The base that builds for another: the language's, which compiles for all, or the base's; empty for itself."""
+    builder = languages.read(function.settings.language).builder
+    return builder.base if builder else base.builder
+
+
+def plan(project: Project, function: Function, base: BaseImage | None = None, builder: BaseImage | None = None) -> Plan:
+    """The plan for a function on a base; without one, for a Dockerfile of the user's own.
 
     Raises ProjectError when the base can't run the language, or isn't there for the architecture.
     """
@@ -128,6 +140,7 @@ def plan(project: Project, function: Function, base: BaseImage | None) -> Plan:
         template = TemplatePlan(
             language=language,
             base=base,
+            builder=builder or base,
             runtime=runtime,
             ric=language.ric(runtime.version, base.package_manager, settings.ric_version),
             dependencies=detect(project, function),
@@ -145,7 +158,7 @@ def plan(project: Project, function: Function, base: BaseImage | None) -> Plan:
 
 
 def _runtime(function: Function, base: BaseImage, language: Language) -> Runtime:
-    found = base.runtimes.get(language.name)
+    found = language.runtime(base)
     if found is None:
         raise ProjectError(
             f"{function.name}: the base {base.name or base.reference} has no {language.title}, "

@@ -4,7 +4,9 @@ import re
 from typing import Final
 
 from lambdaimg.catalog import bases as catalog
+from lambdaimg.catalog import languages
 from lambdaimg.catalog.bases import BaseImage, Runtime
+from lambdaimg.catalog.languages import Probe
 from lambdaimg.engine import labels
 from lambdaimg.engine.client import Engine
 from lambdaimg.engine.container import ContainerSpec, Limits
@@ -14,13 +16,12 @@ _SCRIPT: Final = r"""
 cat /etc/os-release 2>/dev/null
 for manager in apt-get apk microdnf dnf; do command -v $manager >/dev/null && echo "MANAGER=$manager"; done
 ls /lib/ld-musl-* >/dev/null 2>&1 && echo LIBC=musl
-for program in python3 node; do
+for program in @PROGRAMS@; do
   found=$(command -v $program) && echo "$program=$(readlink -f "$found") $($program --version)"
 done
 true
 """
 _MANAGERS: Final = {"apt-get": "apt", "apk": "apk", "microdnf": "microdnf", "dnf": "dnf"}
-_PROGRAMS: Final = {"python": "python3", "nodejs": "node"}
 
 
 def probe(engine: Engine, reference: str) -> BaseImage:
@@ -50,7 +51,7 @@ def _output(engine: Engine, reference: str) -> str:
     spec = ContainerSpec(
         image=reference,
         entrypoint=("/bin/sh",),
-        command=("-c", _SCRIPT),
+        command=("-c", _SCRIPT.replace("@PROGRAMS@", " ".join(probe.program for probe in _probes().values()))),
         labels={labels.ROLE: "probe", labels.OWNER: str(labels.this_process())},
         network="none",
         limits=Limits(user="65534:65534"),
@@ -78,11 +79,17 @@ def _facts(output: str) -> dict[str, str]:
     return found
 
 
+def _probes() -> dict[str, Probe]:
+    """What to look for, by language."""
+    known = map(languages.read, languages.names())
+    return {language.name: language.probe for language in known if language.probe}
+
+
 def _own_runtimes(said: dict[str, str]) -> dict[str, Runtime]:
     runtimes = {}
-    for language, program in _PROGRAMS.items():
-        match = re.match(r"(\S+) \D*(\d+(?:\.\d+)*)", said.get(program, ""))
+    for language, probe in _probes().items():
+        match = re.match(r"(\S+) \D*(\d+(?:\.\d+)*)", said.get(probe.program, ""))
         if match:
-            version = ".".join(match[2].split(".")[:2]) if language == "python" else match[2].split(".")[0]
+            version = ".".join(match[2].split(".")[: probe.parts])
             runtimes[language] = Runtime(version=version, executable=match[1])
     return runtimes

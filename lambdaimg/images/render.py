@@ -13,6 +13,7 @@ from lambdaimg.engine import labels
 from lambdaimg.images.escape import json_form, label, quoted, shell_word
 from lambdaimg.images.plan import Plan, TemplatePlan, entrypoint_of
 from lambdaimg.model.errors import ProjectError
+from lambdaimg.model.settings import host_architecture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +58,30 @@ def _context(plan: Plan, template: TemplatePlan, dependency_files: Sequence[str]
             "packages": tuple(sorted(function.settings.packages)),
             "build_packages": tuple(sorted(function.settings.build_packages)),
         },
+        "architecture": plan.architecture,
+        "language": template.language.title,
         "base": template.base,
+        "builder": _builder(template),
         "runtime": template.runtime,
         "ric": template.ric,
         "entrypoint": entrypoint_of(template),
         "dependencies": {"kind": template.dependencies.kind, "files": dependency_files},
         "build": {"args": sorted(build.args), "secrets": sorted(build.secrets)},
-        "layers": [],
+        "layers": plan.project.layers_of(function),
+        "ignore": template.language.ignore,
         "labels": sorted(_image_labels(plan, template).items()),
+    }
+
+
+def _builder(template: TemplatePlan) -> dict[str, Any]:
+    """Where stages are built. A language's own builder runs on the building machine's architecture, whatever the
+    image's, and compiles for that."""
+    builder = template.language.builder
+    return {
+        "image": template.builder,
+        "packages": builder.packages if builder else (),
+        "architecture": host_architecture(),
+        "crosses": builder is not None,
     }
 
 
@@ -88,6 +105,8 @@ def _text(plan: Plan, template: str, context: Mapping[str, Any]) -> str:
         raise ProjectError(
             f"{error.name or template}:{error.lineno}: {error.message}", remedy="mend the template"
         ) from None
+    except _Refused as refused:
+        raise ProjectError(f"{plan.function.name}: {refused.message}") from None
     except (TemplateError, ValueError, TypeError, AttributeError) as error:
         raise ProjectError(
             f"{plan.function.name}: can't render {template}: {error}", remedy="mend the template"
@@ -109,6 +128,10 @@ def _jinja(root: Path) -> Environment:
     return environment
 
 
+class _Refused(TemplateError):
+    """What a template can't do for a function or its base; it is no fault of the template."""
+
+
 def _raise(message: str) -> NoReturn:
-    """For templates: what they can't do for a base."""
-    raise TemplateError(message)
+    """For templates: `raise("…")`."""
+    raise _Refused(message)

@@ -20,8 +20,7 @@ name = "$name"
 language = "$language"
 base = "$base"             # `lambdaimg base list` shows the others; any image reference will do
 handler = "$handler"
-memory = 128
-timeout = 3
+${settings}timeout = 3
 """)
 
 
@@ -50,6 +49,7 @@ def _files(folder: Path, language: str) -> dict[Path, bytes]:
         language=language,
         base=read_base(known.default_base).name,
         handler=known.handler,
+        settings=known.settings,
     )
     copied = {
         folder / file.relative_to(known.starter): file.read_bytes()

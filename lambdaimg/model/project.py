@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +29,14 @@ class Function:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Layer:
+    """A folder (`source`, relative to the project) that functions share under `/opt`."""
+
+    name: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """All that a project file says. `file` is absolute, and its folder is the project's root."""
 
@@ -38,6 +46,7 @@ class Project:
     registry_mirror: str
     build: BuildSettings
     functions: tuple[Function, ...]
+    layers: Mapping[str, Layer] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -47,6 +56,10 @@ class Project:
     def path_hash(self) -> str:
         """Tells two checkouts of one project apart: 12 hex digits of the root's path."""
         return hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+
+    def layers_of(self, function: Function) -> tuple[Layer, ...]:
+        """The layers of a function, in the order in which they are laid; a later one goes over an earlier one."""
+        return tuple(self.layers[name] for name in dict.fromkeys(function.settings.layers))
 
     def image(self, function: Function) -> str:
         """The image's name; an image's name has no capitals, a function's may."""

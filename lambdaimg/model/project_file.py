@@ -14,8 +14,15 @@ from lambdaimg.model import quotas
 from lambdaimg.model.checks import IMAGE_NAME, NameInvalid, value_at
 from lambdaimg.model.errors import Problem, ProjectError
 from lambdaimg.model.locate import Locator
-from lambdaimg.model.project import Function, Project
-from lambdaimg.model.settings import BuildSettings, FunctionSettings, ProjectSettings, settings_of
+from lambdaimg.model.project import Function, Layer, Project
+from lambdaimg.model.settings import (
+    BuildSettings,
+    FunctionSettings,
+    LayerSettings,
+    ProjectSettings,
+    layer_name,
+    settings_of,
+)
 from lambdaimg.model.suggest import did_you_mean
 
 FILE_NAME: Final = "lambdaimg.toml"
@@ -106,6 +113,7 @@ _SCHEMA: Final = {
     Optional("build"): _table_schema(BuildSettings),
     Optional("defaults"): _FUNCTION,
     Optional("functions"): {str: _FUNCTION},
+    Optional("layers"): {str: _table_schema(LayerSettings)},
 }
 
 
@@ -126,6 +134,8 @@ class _Reader:
         self._check_schema()
         general = ProjectSettings(**self._values("project", ProjectSettings))
         functions = tuple(self._function(name) for name in self._table("functions"))
+        layers = {name: self._layer(name) for name in self._table("layers")}
+        self._check_layers(functions, layers)
         self._check_names(functions)
         return Project(
             file=self._file,
@@ -134,6 +144,7 @@ class _Reader:
             registry_mirror=general.registry_mirror,
             build=BuildSettings(**self._values("build", BuildSettings)),
             functions=functions,
+            layers=layers,
         )
 
     def _check_schema(self) -> None:
@@ -200,6 +211,24 @@ class _Reader:
         self._check_function(function)
         return function
 
+    def _layer(self, name: str) -> Layer:
+        try:
+            layer_name(name)
+        except Invalid as error:
+            self._problem(("layers", name), f"the layer's name {error.msg}")
+        settings = LayerSettings(**self._checked(self._table("layers", name), LayerSettings))
+        return Layer(name=name, source=settings.source or f"layers/{name}")
+
+    def _check_layers(self, functions: Sequence[Function], layers: Mapping[str, Layer]) -> None:
+        for function in functions:
+            for name in function.settings.layers:
+                if name not in layers:
+                    self._problem(
+                        self._where_set(function, "layers"),
+                        f"there is no layer {name!r}",
+                        did_you_mean(name, layers) or f"write a table [layers.{name}]",
+                    )
+
     def _origin(self, name: str, key: str) -> str:
         for path in (("functions", name, key), ("defaults", key)):
             if value_at(self._data, path) is not None:
@@ -226,7 +255,7 @@ class _Reader:
             )
 
     def _refuse_beside_dockerfile(self, function: Function) -> None:
-        for key in ("template", "base", "ric-version", "packages", "build-packages"):
+        for key in ("template", "base", "ric-version", "packages", "build-packages", "layers"):
             if value_at(self._data, ("functions", function.name, key)):
                 self._problem(
                     ("functions", function.name, key),

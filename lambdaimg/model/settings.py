@@ -65,6 +65,7 @@ def _environment_key(value: Any) -> Any:
 
 _PACKAGE = matching(r"[a-z0-9][a-z0-9+._-]*(?:=[A-Za-z0-9.+:~-]+)?", "an OS package's name, or name=version")
 _IDENTIFIER = matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _")
+_LAYER = matching(r"[a-z0-9]+(?:[_-][a-z0-9]+)*", "lower-case letters and digits, with single - or _ between them")
 _SECRET_ID = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits and ._-")
 
 
@@ -123,6 +124,17 @@ class BuildSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LayerSettings:
+    """`[layers.NAME]`."""
+
+    source: str = _setting("", path_inside, local="the folder that is laid under /opt; the default is layers/NAME")
+
+
+layer_name: Final = _LAYER
+"""What a layer may be called: its name becomes a build stage's."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FunctionSettings:
     """`[functions.NAME]`, and `[defaults]` for all of them. An empty value means the default that `show` names."""
 
@@ -149,6 +161,9 @@ class FunctionSettings:
         (), list_of(_PACKAGE), local="OS packages of the image", deployed="inside the image"
     )
     build_packages: tuple[str, ...] = _setting((), list_of(_PACKAGE), local="OS packages of the build stage alone")
+    layers: tuple[str, ...] = _setting(
+        (), list_of(_LAYER), local="layers under /opt, in this order", deployed="inside the image"
+    )
     template: str = _setting("", path_inside, local="your own Jinja template, which may extend ours")
     dockerfile: str = _setting("", path_inside, local="your own Dockerfile, used as it is")
     architecture: str = _setting("", one_of(*ARCHITECTURES), local="the image's platform", deployed="Architectures")

@@ -40,6 +40,15 @@ CASES = {
     "python-plain": Case('language = "python"\n', {"app.py": ""}),
     "python-uv": Case('language = "python"\n', {"app.py": "", "uv.lock": "", "pyproject.toml": ""}),
     "python-poetry": Case('language = "python"\n', {"app.py": "", "poetry.lock": "", "pyproject.toml": ""}),
+    "python-layers": Case(
+        'language = "python"\nlayers = ["common", "other"]\n'
+        '[layers]\ncommon = {}\nother = { source = "shared/other" }\n',
+        {"app.py": "", "../layers/common/python/x.py": "", "../shared/other/y": ""},
+    ),
+    "nodejs-layers": Case(
+        'language = "nodejs"\nlayers = ["common"]\n[layers.common]\n',
+        {"index.mjs": "", "../layers/common/nodejs/node_modules/x.js": ""},
+    ),
     "python-pylock": Case('language = "python"\n', {"app.py": "", "pylock.toml": ""}),
     "python-pyproject": Case(
         'language = "python"\n', {"app.py": "", "pyproject.toml": '[project]\ndependencies = ["requests"]\n'}

@@ -85,7 +85,8 @@ def test_a_broken_file_is_named(make_project: MakeProject, language: str, file: 
         ("nodejs", {"index.mjs": "export const handler = 1"}, "index.handler", ""),
         ("nodejs", {"index.js": "exports.handler = 1"}, "index.handler", ""),
         ("nodejs", {"index.js": "exports.other = 1"}, "index.handler", "exports no 'handler'"),
-        ("nodejs", {"index.ts": ""}, "index.handler", "not there: hello/index.js or index.mjs"),
+        ("nodejs", {"index.ts": "export const handler = 1"}, "index.handler", ""),
+        ("nodejs", {"index.txt": ""}, "index.handler", "not there: hello/index.js or index.mjs"),
     ],
 )
 def test_handlers_are_looked_for(

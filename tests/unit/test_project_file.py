@@ -122,6 +122,10 @@ def test_a_wrong_value_says_what_is_allowed(tmp_path: Path, line: str, said: str
         ('[function.hello]\n[functions.hello]\nlanguage = "python"\n', 'did you mean "functions"?'),
         (f'{MINIMAL}[build.secrets]\nx = {{ env = "A", file = "b" }}\n', "must be { env"),
         (f'{MINIMAL}[build.args]\n"A B" = "x"\n', "the name must be"),
+        (f'{MINIMAL}layers = ["comon"]\n[layers.common]\n', 'no layer \'comon\'; did you mean "common"?'),
+        (f'{MINIMAL}layers = ["common"]\n', "write a table [layers.common]"),
+        (f"{MINIMAL}[layers.Common]\n", "the layer's name must be lower-case"),
+        (f'{MINIMAL}[layers.common]\nsources = "x"\n', 'did you mean "source"?'),
     ],
 )
 def test_a_wrong_structure(tmp_path: Path, text: str, said: str) -> None:
