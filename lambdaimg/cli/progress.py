@@ -37,8 +37,8 @@ class BuildProgress:
             return
         if self._live is not None:
             self._show(step)
-        elif step.completed and not step.cached and not step.error:
-            self._print(step, "")
+        elif not step.cached:
+            self._print(step)
 
     def _show(self, step: "Step") -> None:
         said = f"{step.name} · {step.lines[-1]}" if step.lines and not step.completed else step.name
@@ -46,10 +46,11 @@ class BuildProgress:
             self._current[function] = said
         self._live.update(self._lines())
 
-    def _print(self, step: "Step", state: str) -> None:
+    def _print(self, step: "Step") -> None:
+        """A line when a step begins: the one that takes long, or fails, is the last that is seen."""
         if (step.target, step.name) not in self._said:
             self._said.add((step.target, step.name))
-            self._session.say(f"{step.target or 'all'}: {step.name}{state}")
+            self._session.say(f"{step.target or 'all'}: {step.name}")
 
     def _lines(self) -> Any:
         from rich.text import Text

@@ -1,5 +1,6 @@
 """Tests on the real engine, emulator and clients: the command as a process, random names, no leftovers."""
 
+import json
 import os
 import secrets
 import shutil
@@ -7,10 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import pytest
+import requests
 
 from lambdaimg.engine.client import Engine, connect
 from lambdaimg.model.errors import EngineUnavailable
@@ -19,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 PATIENCE = 600
 """Seconds for any one command; the first build of a client that compiles takes minutes."""
+OURS = f"test-{secrets.token_hex(4)}"
+"""What the names of all projects of this test session begin with; two sessions at once don't see each other."""
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +41,15 @@ def engine() -> Engine:
 @pytest.fixture(autouse=True)
 def _needs_engine(engine: Engine) -> None:
     """Every test here does."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left(engine: Engine) -> Iterator[None]:
+    """After the last test, no container, network or volume of its projects is in the engine."""
+    yield
+    for listing in (["ps", "-a"], ["network", "ls"], ["volume", "ls"]):
+        shown = docker(*listing, "--format", '{{.Label "lambdaimg.project"}} {{.Label "com.docker.compose.project"}}')
+        assert OURS not in shown, f"left behind: docker {' '.join(listing)}"
 
 
 @dataclass(kw_only=True)
@@ -78,7 +93,7 @@ class Sandboxed:
             check=False,
         )
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
+        assert f'File "{ROOT / "lambdaimg"}' not in done.stderr, "a traceback of ours"
         return done
 
     def containers(self) -> list[str]:
@@ -99,7 +114,8 @@ def project(tmp_path: Path) -> Iterator[Sandboxed]:
 
 
 def make_project(root: Path) -> Iterator[Sandboxed]:
-    name = f"test-{secrets.token_hex(4)}"
+    """Makes a project in a folder, and removes all that it left in the engine; fails for a container."""
+    name = f"{OURS}-{secrets.token_hex(4)}"
     shutil.copytree(EXAMPLES / "python-hello" / "hello", root / "hello")
     shutil.copytree(EXAMPLES / "nodejs-hello" / "hello", root / "named")
     made = Sandboxed(root=root, name=name)
@@ -127,10 +143,43 @@ def python_function(project: Sandboxed, source: str, settings: str = "", **more:
         f'[project]\nname = "{project.name}"\n'
         f'[functions.hello]\nlanguage = "python"\nbase = "debian-trixie"\n{settings}',
     )
-    shutil.rmtree(project.root / "hello")
+    shutil.rmtree(project.root / "hello", ignore_errors=True)
     project.write("hello/app.py", source)
     for file, text in more.items():
         project.write(file, text)
+
+
+def read_until(stream: IO[str] | None, text: str) -> str:
+    """Reads a process's output up to the line that holds a text, and returns that line."""
+    assert stream
+    for line in stream:
+        if text in line:
+            return line
+    raise AssertionError(f"it ended without saying {text!r}")
+
+
+@dataclass(kw_only=True)
+class Served:
+    """A `lambdaimg run` of a test: its process, and the URL that it answers at, without the path."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+
+    def post(self, event: object, function: str = "function", **headers: str) -> requests.Response:
+        path = f"/2015-03-31/functions/{function}/invocations"
+        return requests.post(self.url + path, data=json.dumps(event), headers=headers, timeout=60)
+
+
+@contextmanager
+def serving(project: Sandboxed, *arguments: str, **environment: str) -> Iterator[Served]:
+    """`lambdaimg run` on a free port, interrupted at the end; it must leave no container."""
+    process = project.start("run", *arguments, "--port", "0", **environment)
+    try:
+        line = read_until(process.stdout, "answers at")
+        yield Served(process=process, url=line.split()[-1].partition("/2015-03-31/")[0])
+    finally:
+        if process.poll() is None:
+            interrupt(process)
 
 
 def interrupt(process: "subprocess.Popen[str]", number: int = signal.SIGINT) -> tuple[int, str, str]:

@@ -68,7 +68,7 @@ def test_they_run_in_lambdas_sandbox(docker_services: Services, both: Sandboxed)
 
 
 def test_a_missing_emulator_is_not_made_a_folder(both: Sandboxed, docker_services: Services, tmp_path: Path) -> None:
-    compose = ["docker", "compose", "-p", f"{both.name}-x", "-f", both.root / ".lambdaimg" / "compose.yaml"]
+    compose = ["docker", "compose", "-p", f"{both.name}-x", "-f", str(both.root / ".lambdaimg" / "compose.yaml")]
     environment = {**os.environ, "HOME": str(tmp_path), "DOCKER_CONFIG": str(Path.home() / ".docker")}
     done = subprocess.run([*compose, "create", "hello"], env=environment, capture_output=True, text=True, check=False)
     subprocess.run([*compose, "down"], env=environment, capture_output=True, check=False)
