@@ -39,12 +39,19 @@ def command(session: Session, function: str | None, as_json: bool) -> None:
 
 def _rows(session: Session, function: "Function") -> list[tuple[str, object, str, str, str]]:
     """Key, value, origin, local and deployed meaning of each setting; an empty value as what stands for it."""
-    from lambdaimg.model.settings import FunctionSettings, settings_of
+    from lambdaimg.model.settings import FunctionSettings, field_of, settings_of
 
     stand_ins = _defaults(session, function)
-    rows = []
+    rows: list[tuple[str, object, str, str, str]] = []
     for key, setting in settings_of(FunctionSettings).items():
-        value = getattr(function.settings, key.replace("-", "_")) or stand_ins.get(key, "")
+        value = getattr(function.settings, field_of(key))
+        if setting.table and value:
+            rows += [
+                (f"{key}.{inner}", getattr(value, field_of(inner)), function.origins[key], each.local, each.deployed)
+                for inner, each in settings_of(setting.table).items()
+            ]
+            continue
+        value = stand_ins.get(key, "") if value in (None, "") else value
         value = dict(value) if isinstance(value, Mapping) else value
         rows.append((key, value, function.origins[key], setting.local, setting.deployed))
     return rows

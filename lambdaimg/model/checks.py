@@ -62,6 +62,12 @@ def one_of(*choices: str) -> Check:
     return check
 
 
+def boolean(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise Invalid("must be true or false")
+    return value
+
+
 def text(value: Any) -> Any:
     """Any string; only NUL can't be carried anywhere."""
     if not isinstance(value, str) or "\0" in value:
@@ -80,12 +86,14 @@ def list_of(check: Check, *, at_most: int = 1_500) -> Check:
     return checked
 
 
-def table_of(key: Check, value: Check) -> Check:
+def table_of(key: Check, value: Check, *, at_most: int = 1_500) -> Check:
     """A table whose keys are the user's own; the errors of all its keys and values are gathered."""
 
     def checked(table: Any) -> Any:
         if not isinstance(table, dict):
             raise Invalid("must be a table")
+        if len(table) > at_most:
+            raise Invalid(f"must have at most {at_most} entries")
         errors: list[Invalid] = []
         for name, item in table.items():
             for check, argument in ((key, name), (value, item)):

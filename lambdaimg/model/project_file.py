@@ -20,10 +20,12 @@ from lambdaimg.model.settings import (
     FunctionSettings,
     LayerSettings,
     ProjectSettings,
+    field_of,
     layer_name,
     settings_of,
 )
 from lambdaimg.model.suggest import did_you_mean
+from lambdaimg.model.together import together
 
 FILE_NAME: Final = "lambdaimg.toml"
 PYPROJECT: Final = "pyproject.toml"
@@ -96,7 +98,10 @@ def _read(file: Path) -> tuple[str, dict[str, Any], tuple[str, ...]]:
 
 
 def _table_schema(table: type) -> dict[Any, Any]:
-    return {Optional(key): setting.check for key, setting in settings_of(table).items()}
+    return {
+        Optional(key): _table_schema(setting.table) if setting.table else setting.check
+        for key, setting in settings_of(table).items()
+    }
 
 
 def _function_name(value: Any) -> Any:
@@ -186,7 +191,7 @@ class _Reader:
         for key, setting in settings_of(settings).items():
             if key in found:
                 try:
-                    values[key.replace("-", "_")] = setting.check(found[key])
+                    values[field_of(key)] = setting.check(found[key])
                 except Invalid:
                     continue
         return values
@@ -196,13 +201,7 @@ class _Reader:
             _function_name(name)
         except Invalid as error:
             self._problem(("functions", name), f"the function's name {error.msg}")
-        own, shared = self._table("functions", name), self._table("defaults")
-        merged = {**shared, **own}
-        if "environment" in shared and "environment" in own:
-            merged["environment"] = {
-                **self._table("defaults", "environment"),
-                **self._table("functions", name, "environment"),
-            }
+        merged = _merged(self._table("defaults"), self._table("functions", name))
         function = Function(
             name=name,
             settings=FunctionSettings(**self._checked(merged, FunctionSettings)),
@@ -247,12 +246,18 @@ class _Reader:
             )
         if settings.dockerfile:
             self._refuse_beside_dockerfile(function)
+        self._check_together(function)
         size = len(json.dumps(dict(settings.environment), separators=(",", ":"), ensure_ascii=False).encode())
         if size > quotas.ENVIRONMENT_BYTES:
             self._problem(
                 self._where_set(function, "environment"),
                 f"all variables together are {size} bytes as compact JSON; Lambda allows {quotas.ENVIRONMENT_BYTES}",
             )
+
+    def _check_together(self, function: Function) -> None:
+        """Settings that Lambda takes only together, or not together."""
+        for key, what in together(function.settings):
+            self._problem(self._where_set(function, key), what)
 
     def _refuse_beside_dockerfile(self, function: Function) -> None:
         for key in ("template", "base", "ric-version", "packages", "build-packages", "layers"):
@@ -279,6 +284,16 @@ class _Reader:
                     f"makes the same image as {other!r}: an image's name has no capitals",
                     "rename one of them",
                 )
+
+
+def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The function's own keys over `[defaults]`; a table's keys one by one."""
+    tables = {
+        key: {**shared[key], **own[key]}
+        for key in shared.keys() & own.keys()
+        if isinstance(shared[key], dict) and isinstance(own[key], dict)
+    }
+    return {**shared, **own, **tables}
 
 
 def _known_keys(path: Sequence[Any]) -> list[Any]:

@@ -21,6 +21,22 @@ MEMORY: Final = Bounds(128, 10_240, "MB")
 TIMEOUT: Final = Bounds(1, 900, "s")
 EPHEMERAL_STORAGE: Final = Bounds(512, 10_240, "MB")
 
+RESERVED_CONCURRENCY: Final = Bounds(0, 2**31 - 1, "execution environments")
+PROVISIONED_CONCURRENCY: Final = Bounds(1, 2**31 - 1, "execution environments")
+"""The service model's own lower bounds; the upper one is each account's."""
+RETRY_ATTEMPTS: Final = Bounds(0, 2, "retries")
+EVENT_AGE: Final = Bounds(60, 21_600, "s")
+
+SUBNETS: Final = 16
+SECURITY_GROUPS: Final = 5
+TAGS: Final = 50
+
+IMAGE_BYTES: Final = 10 * 1024**3
+"""All layers of an image together, uncompressed."""
+ZIP_BYTES: Final = 52_428_800
+"""A zip sent with the request; a larger one goes through S3 (recorded: `RequestEntityTooLargeException`)."""
+UNZIPPED_BYTES: Final = 262_144_000
+
 DEFAULT_MEMORY: Final = 128
 DEFAULT_TIMEOUT: Final = 3
 DEFAULT_EPHEMERAL_STORAGE: Final = 512
@@ -36,6 +52,10 @@ ENVIRONMENT_BYTES: Final = 4_096
 
 FUNCTION_NAME: Final = r"[a-zA-Z0-9-_]{1,64}"
 """CreateFunction's pattern for a bare name (service model 2015-03-31)."""
+
+ALIAS: Final = r"(?!\d+$)[a-zA-Z0-9-_]{1,128}"
+LOG_GROUP: Final = r"[.\-_/#A-Za-z0-9]{1,512}"
+MOUNT_PATH: Final = r"/mnt/[a-zA-Z0-9-_.]{1,155}"
 
 ENVIRONMENT_KEY: Final = r"[a-zA-Z][a-zA-Z0-9_]+"
 HANDLER: Final = r"\S{1,128}"
