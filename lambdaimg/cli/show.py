@@ -39,7 +39,8 @@ def command(session: Session, function: str | None, as_json: bool) -> None:
 
 def _rows(session: Session, function: "Function") -> list[tuple[str, object, str, str, str]]:
     """Key, value, origin, local and deployed meaning of each setting; an empty value as what stands for it."""
-    from lambdaimg.model.settings import FunctionSettings, field_of, settings_of
+    from lambdaimg.model.declare import field_of, settings_of
+    from lambdaimg.model.settings import FunctionSettings
 
     stand_ins = _defaults(session, function)
     rows: list[tuple[str, object, str, str, str]] = []

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lambdaimg.model.deployment import AsyncSettings
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.project import Function, Project
-from lambdaimg.model.settings import AsyncSettings
 
 
 @dataclass(frozen=True, kw_only=True)

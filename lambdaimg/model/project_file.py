@@ -12,6 +12,7 @@ from voluptuous import Invalid, MultipleInvalid, Optional, Schema
 
 from lambdaimg.model import quotas
 from lambdaimg.model.checks import IMAGE_NAME, NameInvalid, value_at
+from lambdaimg.model.declare import field_of, settings_of
 from lambdaimg.model.errors import Problem, ProjectError
 from lambdaimg.model.locate import Locator
 from lambdaimg.model.project import Function, Layer, Project
@@ -20,9 +21,7 @@ from lambdaimg.model.settings import (
     FunctionSettings,
     LayerSettings,
     ProjectSettings,
-    field_of,
     layer_name,
-    settings_of,
 )
 from lambdaimg.model.suggest import did_you_mean
 from lambdaimg.model.together import together

@@ -5,14 +5,13 @@ The one list of keys: the schema of the file, `lambdaimg show` and the reference
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
-from voluptuous import Invalid, Optional, Schema
+from voluptuous import Invalid
 
 from lambdaimg.model import arns, quotas
 from lambdaimg.model.checks import (
-    Check,
     boolean,
     image_reference,
     list_of,
@@ -24,52 +23,17 @@ from lambdaimg.model.checks import (
     text,
     whole_number,
 )
+from lambdaimg.model.declare import NOTHING, settings_table
+from lambdaimg.model.declare import setting as _setting
+from lambdaimg.model.deployment import (
+    AsyncSettings,
+    FileSystemSettings,
+    LoggingSettings,
+    UrlSettings,
+    VpcSettings,
+)
 
 ARCHITECTURES: Final = ("x86_64", "arm64")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What is known of one key. `local` and `deployed` say in words what it does there.
-
-    `table` is the settings class of a key that is a table of settings.
-    """
-
-    key: str
-    check: Check
-    local: str
-    deployed: str
-    table: type | None = None
-
-
-def _setting(default: Any, check: Check, *, local: str, deployed: str = "", table: type | None = None) -> Any:
-    metadata = {"check": check, "local": local, "deployed": deployed, "table": table}
-    if isinstance(default, dict):
-        return field(default_factory=dict, metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-def settings_of(table: type) -> dict[str, Setting]:
-    """The keys of a settings class, in the file's spelling, in the order of their declaration."""
-    return {
-        (key := declared.name.rstrip("_").replace("_", "-")): Setting(key=key, **declared.metadata)
-        for declared in fields(table)
-    }
-
-
-def field_of(key: str) -> str:
-    """The attribute of a key: `async` is a word of Python's own."""
-    return "async_" if key == "async" else key.replace("-", "_")
-
-
-def _settings_table(table: type) -> Check:
-    """A table of settings; the setting's default is None, for a file without that table."""
-    schema = Schema({Optional(key): setting.check for key, setting in settings_of(table).items()})
-
-    def check(value: Any) -> Any:
-        return table(**{field_of(key): found for key, found in schema(value).items()})
-
-    return check
 
 
 def host_architecture() -> str:
@@ -141,108 +105,6 @@ class BuildSettings:
     npm_config: str = _setting("", path_anywhere, local=".npmrc during the build, mounted as a secret")
     secrets: Mapping[str, SecretSource] = _setting(
         {}, table_of(_SECRET_ID, _secret_source), local="mounted at /run/secrets/ID during the build"
-    )
-
-
-_NOTHING: Final = "nothing"
-"""What a setting does here that is for the deployed function alone."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class VpcSettings:
-    """`[functions.NAME.vpc]`; without it the function is outside a VPC."""
-
-    subnet_ids: tuple[str, ...] = _setting(
-        (),
-        list_of(matching(r"subnet-[0-9a-z]+", "a subnet's id, subnet-…"), at_most=quotas.SUBNETS),
-        local=_NOTHING,
-        deployed="VpcConfig.SubnetIds",
-    )
-    security_group_ids: tuple[str, ...] = _setting(
-        (),
-        list_of(matching(r"sg-[0-9a-zA-Z]+", "a security group's id, sg-…"), at_most=quotas.SECURITY_GROUPS),
-        local=_NOTHING,
-        deployed="VpcConfig.SecurityGroupIds",
-    )
-    ipv6: bool = _setting(False, boolean, local=_NOTHING, deployed="VpcConfig.Ipv6AllowedForDualStack")
-
-
-@dataclass(frozen=True, kw_only=True)
-class AsyncSettings:
-    """`[functions.NAME.async]`: what becomes of asynchronous invocations."""
-
-    maximum_retry_attempts: int = _setting(
-        quotas.RETRY_ATTEMPTS.most,
-        whole_number(quotas.RETRY_ATTEMPTS),
-        local=_NOTHING,
-        deployed="MaximumRetryAttempts of the event invoke configuration",
-    )
-    maximum_event_age: int = _setting(
-        quotas.EVENT_AGE.most,
-        whole_number(quotas.EVENT_AGE),
-        local=_NOTHING,
-        deployed="MaximumEventAgeInSeconds of the event invoke configuration",
-    )
-    on_success: str = _setting(
-        "", arns.DESTINATION, local=_NOTHING, deployed="the destination OnSuccess, and the role's right to send there"
-    )
-    on_failure: str = _setting(
-        "", arns.DESTINATION, local=_NOTHING, deployed="the destination OnFailure, and the role's right to send there"
-    )
-    dead_letter: str = _setting(
-        "", arns.DEAD_LETTER, local=_NOTHING, deployed="DeadLetterConfig, and the role's right to send there"
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class UrlSettings:
-    """`[functions.NAME.url]`: a function URL."""
-
-    auth: str = _setting(
-        "AWS_IAM", one_of("AWS_IAM", "NONE"), local=_NOTHING, deployed="AuthType; NONE lets anybody invoke"
-    )
-    invoke_mode: str = _setting(
-        "BUFFERED", one_of("BUFFERED", "RESPONSE_STREAM"), local=_NOTHING, deployed="InvokeMode"
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoggingSettings:
-    """`[functions.NAME.logging]`."""
-
-    format: str = _setting("Text", one_of("Text", "JSON"), local=_NOTHING, deployed="LoggingConfig.LogFormat")
-    level: str = _setting(
-        "",
-        one_of("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
-        local=_NOTHING,
-        deployed="LoggingConfig.ApplicationLogLevel, of the format JSON",
-    )
-    system_level: str = _setting(
-        "",
-        one_of("DEBUG", "INFO", "WARN"),
-        local=_NOTHING,
-        deployed="LoggingConfig.SystemLogLevel, of the format JSON",
-    )
-    group: str = _setting(
-        "",
-        matching(quotas.LOG_GROUP, "a log group's name: letters, digits and ._-/#"),
-        local=_NOTHING,
-        deployed="LoggingConfig.LogGroup; default /aws/lambda/FUNCTION",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileSystemSettings:
-    """`[functions.NAME.file-system]`: both keys are needed."""
-
-    access_point: str = _setting(
-        "", arns.FILE_SYSTEM, local=_NOTHING, deployed="FileSystemConfigs.Arn, and the role's right to mount it"
-    )
-    mount_path: str = _setting(
-        "",
-        matching(quotas.MOUNT_PATH, "a path /mnt/NAME"),
-        local=_NOTHING,
-        deployed="FileSystemConfigs.LocalMountPath",
     )
 
 
@@ -322,72 +184,72 @@ class FunctionSettings:
     reserved_concurrency: int | None = _setting(
         None,
         whole_number(quotas.RESERVED_CONCURRENCY),
-        local=_NOTHING,
+        local=NOTHING,
         deployed="ReservedConcurrentExecutions; 0 stops the function",
     )
     provisioned_concurrency: int | None = _setting(
         None,
         whole_number(quotas.PROVISIONED_CONCURRENCY),
-        local=_NOTHING,
+        local=NOTHING,
         deployed="ProvisionedConcurrentExecutions of the alias",
     )
     role: str = _setting(
-        "", arns.ROLE, local=_NOTHING, deployed="the execution role; default: one with the rights of `policy`"
+        "", arns.ROLE, local=NOTHING, deployed="the execution role; default: one with the rights of `policy`"
     )
     description: str = _setting(
-        "", matching(r"(?s).{0,256}", "at most 256 characters"), local=_NOTHING, deployed="Description"
+        "", matching(r"(?s).{0,256}", "at most 256 characters"), local=NOTHING, deployed="Description"
     )
     tags: Mapping[str, str] = _setting(
-        {}, table_of(_TAG_KEY, _TAG_VALUE, at_most=quotas.TAGS), local=_NOTHING, deployed="Tags"
+        {}, table_of(_TAG_KEY, _TAG_VALUE, at_most=quotas.TAGS), local=NOTHING, deployed="Tags"
     )
     alias: str = _setting(
         "live",
         matching(quotas.ALIAS, "letters, digits, - and _, not digits alone"),
-        local=_NOTHING,
+        local=NOTHING,
         deployed="the alias that points to the deployed version",
     )
     tracing: str = _setting(
         "PassThrough",
         one_of("PassThrough", "Active"),
-        local=_NOTHING,
+        local=NOTHING,
         deployed="TracingConfig; Active also gives the role X-Ray's rights",
     )
     insights: bool = _setting(
-        False, boolean, local=_NOTHING, deployed="the role's rights for Lambda Insights, whose extension is the image's"
+        False, boolean, local=NOTHING, deployed="the role's rights for Lambda Insights, whose extension is the image's"
     )
     kms_key: str = _setting(
-        "", arns.KEY, local=_NOTHING, deployed="KMSKeyArn, which encrypts the variables; default: AWS's own key"
+        "", arns.KEY, local=NOTHING, deployed="KMSKeyArn, which encrypts the variables; default: AWS's own key"
     )
     triggers: tuple[str, ...] = _setting(
-        (), list_of(arns.TRIGGER), local=_NOTHING, deployed="a statement of the resource policy, or a source of events"
+        (), list_of(arns.TRIGGER), local=NOTHING, deployed="a statement of the resource policy, or a source of events"
     )
     permissions: tuple[str, ...] = _setting(
-        (), list_of(arns.PRINCIPAL), local=_NOTHING, deployed="a statement of the resource policy for each"
+        (), list_of(arns.PRINCIPAL), local=NOTHING, deployed="a statement of the resource policy for each"
     )
     logging: LoggingSettings | None = _setting(
-        None, _settings_table(LoggingSettings), table=LoggingSettings, local=_NOTHING, deployed="LoggingConfig"
+        None, settings_table(LoggingSettings), table=LoggingSettings, local=NOTHING, deployed="LoggingConfig"
     )
     file_system: FileSystemSettings | None = _setting(
         None,
-        _settings_table(FileSystemSettings),
+        settings_table(FileSystemSettings),
         table=FileSystemSettings,
-        local=_NOTHING,
+        local=NOTHING,
         deployed="FileSystemConfigs",
     )
     vpc: VpcSettings | None = _setting(
         None,
-        _settings_table(VpcSettings),
+        settings_table(VpcSettings),
         table=VpcSettings,
-        local=_NOTHING,
+        local=NOTHING,
         deployed="VpcConfig, and the role's rights for it",
     )
     async_: AsyncSettings | None = _setting(
         None,
-        _settings_table(AsyncSettings),
+        settings_table(AsyncSettings),
         table=AsyncSettings,
-        local=_NOTHING,
+        local=NOTHING,
         deployed="the event invoke configuration of the alias",
     )
     url: UrlSettings | None = _setting(
-        None, _settings_table(UrlSettings), table=UrlSettings, local=_NOTHING, deployed="the function URL of the alias"
+        None, settings_table(UrlSettings), table=UrlSettings, local=NOTHING, deployed="the function URL of the alias"
     )

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from lambdaimg.model import project_file, quotas
+from lambdaimg.model.declare import settings_of
 from lambdaimg.model.errors import ProjectError, UsageError
 from lambdaimg.model.locate import Locator
 from lambdaimg.model.project import Project
-from lambdaimg.model.settings import BuildSettings, FunctionSettings, ProjectSettings, settings_of
+from lambdaimg.model.settings import BuildSettings, FunctionSettings, ProjectSettings
 
 LANGUAGES = ("nodejs", "python")
 MINIMAL = '[functions.hello]\nlanguage = "python"\n'
@@ -122,7 +123,7 @@ def test_a_wrong_value_says_what_is_allowed(tmp_path: Path, line: str, said: str
         ('[function.hello]\n[functions.hello]\nlanguage = "python"\n', 'did you mean "functions"?'),
         (f'{MINIMAL}[build.secrets]\nx = {{ env = "A", file = "b" }}\n', "must be { env"),
         (f'{MINIMAL}[build.args]\n"A B" = "x"\n', "the name must be"),
-        (f'{MINIMAL}layers = ["comon"]\n[layers.common]\n', 'no layer \'comon\'; did you mean "common"?'),
+        (f'{MINIMAL}layers = ["comon"]\n[layers.common]\n', "no layer 'comon'; did you mean \"common\"?"),
         (f'{MINIMAL}layers = ["common"]\n', "write a table [layers.common]"),
         (f"{MINIMAL}[layers.Common]\n", "the layer's name must be lower-case"),
         (f'{MINIMAL}[layers.common]\nsources = "x"\n', 'did you mean "source"?'),

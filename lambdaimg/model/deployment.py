@@ -1,0 +1,103 @@
+"""The tables of settings that are for the deployed function."""
+
+from dataclasses import dataclass
+
+from lambdaimg.model import arns, quotas
+from lambdaimg.model.checks import boolean, list_of, matching, one_of, whole_number
+from lambdaimg.model.declare import NOTHING, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class VpcSettings:
+    """`[functions.NAME.vpc]`; without it the function is outside a VPC."""
+
+    subnet_ids: tuple[str, ...] = setting(
+        (),
+        list_of(matching(r"subnet-[0-9a-z]+", "a subnet's id, subnet-…"), at_most=quotas.SUBNETS),
+        local=NOTHING,
+        deployed="VpcConfig.SubnetIds",
+    )
+    security_group_ids: tuple[str, ...] = setting(
+        (),
+        list_of(matching(r"sg-[0-9a-zA-Z]+", "a security group's id, sg-…"), at_most=quotas.SECURITY_GROUPS),
+        local=NOTHING,
+        deployed="VpcConfig.SecurityGroupIds",
+    )
+    ipv6: bool = setting(False, boolean, local=NOTHING, deployed="VpcConfig.Ipv6AllowedForDualStack")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsyncSettings:
+    """`[functions.NAME.async]`: what becomes of asynchronous invocations."""
+
+    maximum_retry_attempts: int = setting(
+        quotas.RETRY_ATTEMPTS.most,
+        whole_number(quotas.RETRY_ATTEMPTS),
+        local=NOTHING,
+        deployed="MaximumRetryAttempts of the event invoke configuration",
+    )
+    maximum_event_age: int = setting(
+        quotas.EVENT_AGE.most,
+        whole_number(quotas.EVENT_AGE),
+        local=NOTHING,
+        deployed="MaximumEventAgeInSeconds of the event invoke configuration",
+    )
+    on_success: str = setting(
+        "", arns.DESTINATION, local=NOTHING, deployed="the destination OnSuccess, and the role's right to send there"
+    )
+    on_failure: str = setting(
+        "", arns.DESTINATION, local=NOTHING, deployed="the destination OnFailure, and the role's right to send there"
+    )
+    dead_letter: str = setting(
+        "", arns.DEAD_LETTER, local=NOTHING, deployed="DeadLetterConfig, and the role's right to send there"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlSettings:
+    """`[functions.NAME.url]`: a function URL."""
+
+    auth: str = setting(
+        "AWS_IAM", one_of("AWS_IAM", "NONE"), local=NOTHING, deployed="AuthType; NONE lets anybody invoke"
+    )
+    invoke_mode: str = setting("BUFFERED", one_of("BUFFERED", "RESPONSE_STREAM"), local=NOTHING, deployed="InvokeMode")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggingSettings:
+    """`[functions.NAME.logging]`."""
+
+    format: str = setting("Text", one_of("Text", "JSON"), local=NOTHING, deployed="LoggingConfig.LogFormat")
+    level: str = setting(
+        "",
+        one_of("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
+        local=NOTHING,
+        deployed="LoggingConfig.ApplicationLogLevel, of the format JSON",
+    )
+    system_level: str = setting(
+        "",
+        one_of("DEBUG", "INFO", "WARN"),
+        local=NOTHING,
+        deployed="LoggingConfig.SystemLogLevel, of the format JSON",
+    )
+    group: str = setting(
+        "",
+        matching(quotas.LOG_GROUP, "a log group's name: letters, digits and ._-/#"),
+        local=NOTHING,
+        deployed="LoggingConfig.LogGroup; default /aws/lambda/FUNCTION",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSystemSettings:
+    """`[functions.NAME.file-system]`: both keys are needed."""
+
+    access_point: str = setting(
+        "", arns.FILE_SYSTEM, local=NOTHING, deployed="FileSystemConfigs.Arn, and the role's right to mount it"
+    )
+    mount_path: str = setting(
+        "",
+        matching(quotas.MOUNT_PATH, "a path /mnt/NAME"),
+        local=NOTHING,
+        deployed="FileSystemConfigs.LocalMountPath",
+    )
