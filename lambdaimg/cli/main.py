@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "build": "Build the functions' images.",
     "run": "Run one function until Ctrl-C, at a URL.",
     "invoke": "Invoke a function once and print what it returns.",
+    "event": "Print a sample event of a service that invokes functions.",
     "render": "Write the Dockerfiles, bake file and compose file that would be used.",
     "show": "Show every setting in force, and where it comes from.",
     "shell": "Open a shell in the function's image, in its sandbox.",

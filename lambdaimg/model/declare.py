@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from voluptuous import Optional, Schema
-
 from lambdaimg.model.checks import Check
+from lambdaimg.model.checks import table as table_of_keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +48,9 @@ def field_of(key: str) -> str:
 
 def settings_table(table: type) -> Check:
     """A table of settings; the setting's default is None, for a file without that table."""
-    schema = Schema({Optional(key): each.check for key, each in settings_of(table).items()})
+    checked = table_of_keys({key: each.check for key, each in settings_of(table).items()})
 
     def check(value: Any) -> Any:
-        return table(**{field_of(key): found for key, found in schema(value).items()})
+        return table(**{field_of(key): found for key, found in checked(value).items()})
 
     return check

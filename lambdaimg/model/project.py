@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from lambdaimg.model.cases import Entry
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.settings import BuildSettings, FunctionSettings
 from lambdaimg.model.suggest import did_you_mean
@@ -16,11 +17,15 @@ ACCOUNT = "123456789012"
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """One function. `origins` says for each key where its value comes from (`file:line`, or `default`)."""
+    """One function. `origins` says for each key where its value comes from (`file:line`, or `default`).
+
+    `tests` are as written in the project file; `model.case_files` reads them and the files that they name.
+    """
 
     name: str
     settings: FunctionSettings
     origins: Mapping[str, str]
+    tests: tuple[Entry, ...] = ()
 
     @property
     def source(self) -> str:

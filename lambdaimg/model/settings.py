@@ -13,6 +13,7 @@ from voluptuous import Invalid
 from lambdaimg.model import arns, quotas
 from lambdaimg.model.checks import (
     boolean,
+    environment_key,
     image_reference,
     list_of,
     matching,
@@ -39,13 +40,6 @@ ARCHITECTURES: Final = ("x86_64", "arm64")
 def host_architecture() -> str:
     """This machine's architecture, under Lambda's name for it."""
     return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
-
-
-def _environment_key(value: Any) -> Any:
-    """A variable's name: Lambda's pattern, and none that Lambda sets itself (quotas.md §1, §7)."""
-    if value in quotas.RESERVED_ENVIRONMENT:
-        raise Invalid("is reserved: Lambda sets it itself")
-    return matching(quotas.ENVIRONMENT_KEY, "a letter, then letters, digits and _ (two characters at least)")(value)
 
 
 _PACKAGE = matching(r"[a-z0-9][a-z0-9+._-]*(?:=[A-Za-z0-9.+:~-]+)?", "an OS package's name, or name=version")
@@ -177,7 +171,7 @@ class FunctionSettings:
     env_file: str = _setting("", path_inside, local="KEY=VALUE lines for local runs", deployed="not used")
     environment: Mapping[str, str] = _setting(
         {},
-        table_of(_environment_key, text),
+        table_of(environment_key, text),
         local="set at run time, never in the image",
         deployed="Environment",
     )

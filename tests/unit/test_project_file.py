@@ -96,7 +96,7 @@ WRONG = [
     ('environment = { AWS_REGION = "x" }', "reserved"),
     ("environment = { OK_1 = 3 }", "must be a string"),
     ('environment = { OK_1 = "x\\u0000" }', "must be a string"),
-    ('tests = "x"', "unknown key 'tests'"),
+    ('test = "x"', "unknown key 'test'"),
     ('dockerfile = "D"\npackages = ["libpq5"]', "no effect beside dockerfile"),
 ]
 
@@ -125,7 +125,7 @@ def test_a_wrong_value_says_what_is_allowed(tmp_path: Path, line: str, said: str
         (f'{MINIMAL}[build.args]\n"A B" = "x"\n', "the name must be"),
         (f'{MINIMAL}layers = ["comon"]\n[layers.common]\n', "no layer 'comon'; did you mean \"common\"?"),
         (f'{MINIMAL}layers = ["common"]\n', "write a table [layers.common]"),
-        (f"{MINIMAL}[layers.Common]\n", "the layer's name must be lower-case"),
+        (f"{MINIMAL}[layers.Common]\n", "the name must be lower-case"),
         (f'{MINIMAL}[layers.common]\nsources = "x"\n', 'did you mean "source"?'),
     ],
 )
@@ -216,3 +216,39 @@ def test_lines_are_found_in_any_toml(path: tuple[str, ...], line: int) -> None:
     text = 'a = 1\n\n# t\n[t]\nb = 2\nlong = """\n[t]\nb = 9\nafter = 8\n"""\nafter = 3\n\nu.v = { w = 1 }\n'
     text = text.replace("\n\nu.v", "\n[u]\nv")
     assert Locator(text).line(path) == line
+
+
+TABLES = """\
+[[f.tests]]
+name = "a"
+event = [
+  1,
+]
+[[f.tests]]
+[f.tests.expect]
+payload = { a = [{ b = 1 }] }
+[[f.tests.steps]]
+[[f.tests.steps]]
+event = 1
+[other."a.b"]
+x.y.z = '''
+[[f.tests]]
+'''
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (("f", "tests", 0), 1),
+        (("f", "tests", 0, "event", 0), 3),
+        (("f", "tests", 1), 6),
+        (("f", "tests", 1, "expect"), 7),
+        (("f", "tests", 1, "expect", "payload", "a", 0, "b"), 8),
+        (("f", "tests", 1, "steps", 1, "event"), 11),
+        (("other", "a.b", "x", "y", "z"), 13),
+        (("f", "tests", 2), 1),
+    ],
+)
+def test_lines_are_found_in_arrays_of_tables(path: tuple[str, ...], line: int) -> None:
+    assert Locator(TABLES).line(path) == line
