@@ -17,6 +17,7 @@ help: ## Explain the targets
 
 setup: $(STAMP) ## Virtual environment, Docker Engine with its plugins, base images, the RIE
 	@scripts/setup-engine.sh
+	@$(BIN)/python -m compileall -q lambdaimg
 	@$(LAMBDAIMG) base bootstrap --missing $(BASES) >/dev/null
 	@$(LAMBDAIMG) rie install >/dev/null
 

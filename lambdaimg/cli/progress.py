@@ -19,7 +19,7 @@ class BuildProgress:
         self._live: Any = None
 
     def __enter__(self) -> "BuildProgress":
-        if self._session.log_level != "error" and self._session.console.is_terminal:
+        if self._session.log_level != "error" and self._session.live:
             from rich.live import Live
 
             self._live = Live(self._lines(), console=self._session.console, refresh_per_second=10, transient=True)

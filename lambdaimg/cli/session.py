@@ -83,12 +83,14 @@ class Session:
         from lambdaimg.cli.progress import BuildProgress
         from lambdaimg.engine.buildx import Options
         from lambdaimg.images.build import build, plans_of
+        from lambdaimg.images.wanted_bases import WantedBases
 
-        plans = plans_of(self.project, functions, self.base)
+        bases = WantedBases(lambda: self.engine, self.project.registry_mirror, self.say)
+        plans = plans_of(self.project, functions, bases.find)
         for warning in (warning for plan in plans for warning in plan.warnings):
             self.warn(warning)
         with BuildProgress(self, [plan.function.name for plan in plans]) as progress:
-            return build(self.engine, plans, options or Options(), progress.step)
+            return build(lambda: self.engine, plans, bases, options or Options(), progress.step)
 
     @property
     def colored(self) -> bool:
@@ -96,6 +98,11 @@ class Session:
         if self.color == "auto":
             return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         return self.color == "always"
+
+    @property
+    def live(self) -> bool:
+        """Whether stderr can show live progress; known without the library that draws it."""
+        return sys.stderr.isatty() or self.color == "always"
 
     @cached_property
     def console(self) -> "Console":

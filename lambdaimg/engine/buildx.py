@@ -39,12 +39,17 @@ class Options:
 
 
 def bake(
-    bake_file: Mapping[str, Any], folder: Path, options: Options, on_step: Callable[[Step], None]
+    bake_file: Mapping[str, Any],
+    folder: Path,
+    options: Options,
+    on_step: Callable[[Step], None],
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> dict[str, str]:
     """Builds all targets of a bake file from `folder`; returns the image id of each.
 
-    `on_step` is called whenever a step starts, says something, or ends. Raises BuildError with the failing step's
-    output, and EngineUnavailable when there is no buildx, or one that is too old.
+    `on_step` is called whenever a step starts, says something, or ends; `meanwhile` once, when the builder is at
+    work: what it raises ends the build. Raises BuildError with the failing step's output, and EngineUnavailable when
+    there is no buildx, or one that is too old.
     """
     targets = bake_file["target"]
     graph = _Graph(tuple(targets), on_step)
@@ -52,6 +57,7 @@ def bake(
         file, metadata = Path(scratch, "bake.json"), Path(scratch, "metadata.json")
         file.write_text(json.dumps(bake_file), "utf-8")
         with programs.started(_command(file, metadata, targets, options), folder=folder) as running:
+            meanwhile()
             for line in running.lines():
                 graph.read(line)
             code = running.code()

@@ -21,7 +21,7 @@ def provide(engine: Engine, base: str, architecture: str, mirror: str, say: Say)
     """
     entry = catalog.find(base)
     reference = entry.reference if entry else base
-    if reference != catalog.EMPTY and engine.image(reference) is None:
+    if not is_there(engine, reference):
         try:
             pull(engine, reference, architecture, mirror, say)
         except EngineError as error:
@@ -30,6 +30,11 @@ def provide(engine: Engine, base: str, architecture: str, mirror: str, say: Say)
             say(f"{reference} can't be pulled ({_short(error)}): making it from packages")
             bootstrap.make(engine, entry, architecture, say)
     return entry or probe(engine, reference)
+
+
+def is_there(engine: Engine, reference: str) -> bool:
+    """Whether the engine has an image, so that no registry needs to be asked."""
+    return reference == catalog.EMPTY or engine.image(reference) is not None
 
 
 def pull(engine: Engine, reference: str, architecture: str, mirror: str, say: Say) -> None:

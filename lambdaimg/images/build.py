@@ -1,28 +1,37 @@
 """Building: every function as a target of one bake graph; nothing is left dangling."""
 
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdaimg.catalog import languages
 from lambdaimg.catalog.bases import BaseImage
 from lambdaimg.engine import buildx, labels
 from lambdaimg.engine.buildx import Options, Step
-from lambdaimg.engine.client import Engine
 from lambdaimg.images.bake import bake_file
 from lambdaimg.images.plan import BUILD_FOLDER, Plan, architecture_of, base_name, builder_name, check_sources, plan
 from lambdaimg.images.render import render
 from lambdaimg.images.secrets import build_secrets
+from lambdaimg.images.wanted_bases import BaseMissing, WantedBases
 from lambdaimg.images.write import write_private
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.settings import host_architecture
 
+if TYPE_CHECKING:
+    from lambdaimg.engine.client import Engine
+
+_RECORD: Final = "images.json"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """An image that was built. `size` is bytes; `seconds` the time of the whole build; `changed`: not as before."""
+    """An image that was built.
+
+    `size` is bytes; `seconds` the time of the whole build; `changed`: not as the last build in this folder left it.
+    """
 
     function: str
     image: str
@@ -59,37 +68,45 @@ def _plan(project: Project, function: Function, base_of: BaseOf) -> Plan:
     return plan(project, function, base, base_of(builder, host_architecture() if crosses else architecture))
 
 
-def build(engine: Engine, plans: Sequence[Plan], options: Options, on_step: Callable[[Step], None]) -> list[Built]:
+def build(
+    connect: "Callable[[], Engine]",
+    plans: Sequence[Plan],
+    bases: WantedBases,
+    options: Options,
+    on_step: Callable[[Step], None],
+) -> list[Built]:
     """Builds the images of all plans, in parallel, and removes the images that they replace.
 
-    The bases must be in the engine.
-
-    Raises BuildError with the failing step's output.
+    Raises BuildError with the failing step's output, or for a base that can't be had.
     """
     project = plans[0].project
-    before = {each.function.name: engine.image(project.image(each.function)) for each in plans}
+    last = _read_record(project)
     bake = _write(plans)
     start = time.monotonic()
-    ids = buildx.bake(bake, project.root, options, on_step)
+    try:
+        ids = buildx.bake(bake, project.root, options, on_step, bases.check)
+    except BaseMissing:
+        bases.provide()
+        ids = buildx.bake(bake, project.root, options, on_step)
     seconds = time.monotonic() - start
-    built = []
+    _write_record(project, {**last, **ids})
+    engine = connect()
     for each in plans:
-        name = project.image(each.function)
-        image, old = engine.image(ids[each.function.name]), before[each.function.name]
-        changed = old is None or old.id != ids[each.function.name]
-        if old is not None and changed:
+        if last.get(each.function.name) != ids[each.function.name]:
             remove_replaced(engine, project, each.function)
-        built.append(
-            Built(
-                function=each.function.name,
-                image=name,
-                id=ids[each.function.name],
-                size=image.size if image else 0,
-                seconds=seconds,
-                changed=changed,
-            )
-        )
-    return built
+    return [_built(engine, each, ids[each.function.name], seconds, last) for each in plans]
+
+
+def _built(engine: "Engine", plan: Plan, id: str, seconds: float, last: Mapping[str, str]) -> Built:
+    image = engine.image(id)
+    return Built(
+        function=plan.function.name,
+        image=plan.project.image(plan.function),
+        id=id,
+        size=image.size if image else 0,
+        seconds=seconds,
+        changed=last.get(plan.function.name) != id,
+    )
 
 
 def _write(plans: Sequence[Plan]) -> dict[str, Any]:
@@ -100,7 +117,20 @@ def _write(plans: Sequence[Plan]) -> dict[str, Any]:
     return bake_file([(each, one.dockerfile) for each, one in rendered], build_secrets(project))
 
 
-def remove_replaced(engine: Engine, project: Project, function: Function) -> None:
+def _read_record(project: Project) -> dict[str, str]:
+    """The image id that each function's last build in this folder gave."""
+    try:
+        record = json.loads((project.root / BUILD_FOLDER / _RECORD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _write_record(project: Project, ids: Mapping[str, str]) -> None:
+    write_private(project.root / BUILD_FOLDER, {_RECORD: json.dumps(ids, indent=2) + "\n"})
+
+
+def remove_replaced(engine: "Engine", project: Project, function: Function) -> None:
     """Removes the nameless images that earlier builds of a function left, save those that a container uses."""
     mine = {labels.PROJECT: project.name, labels.FUNCTION: function.name}
     for image in engine.images(mine, dangling=True):

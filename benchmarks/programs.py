@@ -1,0 +1,27 @@
+"""Running the contestants' programs, as a user would."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from benchmarks.scenario import Failed
+
+_PATIENCE: Final = 900
+"""Seconds for any one program; a first build may compile."""
+
+
+def output(command: Sequence[str], folder: Path | None = None) -> str:
+    """What a program prints. Raises Failed, with its last line, when it is not there, fails or hangs."""
+    try:
+        done = subprocess.run(
+            list(command), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE
+        )
+    except FileNotFoundError:
+        raise Failed(f"{command[0]} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{command[0]} did not end within {_PATIENCE} s") from None
+    if done.returncode != 0:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise Failed(f"exit code {done.returncode}: {' '.join(last)}")
+    return done.stdout

@@ -1,0 +1,9 @@
+"""The scenarios, a module for each part of lambdaimg; a new module's list is added to `ALL`."""
+
+from typing import Final
+
+from benchmarks.scenario import Scenario
+from benchmarks.scenarios import build, invoke, startup
+
+ALL: Final[tuple[Scenario, ...]] = (*startup.SCENARIOS, *build.SCENARIOS, *invoke.SCENARIOS)
+"""In the order in which they are run and shown."""

@@ -1,0 +1,53 @@
+"""The bases of one build. The engine is asked for them while the builder works, for hardly any is ever missing."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lambdaimg.catalog import bases as catalog
+from lambdaimg.catalog.bases import BaseImage
+
+if TYPE_CHECKING:
+    from lambdaimg.engine.client import Engine
+
+
+class BaseMissing(Exception):
+    """A base is not in the engine: the builder would ask a registry for it, where lambdaimg may know better."""
+
+
+class WantedBases:
+    """Collects the bases that are asked for, and provides them. `connect` gives the engine, when it is needed."""
+
+    def __init__(self, connect: "Callable[[], Engine]", mirror: str, say: Callable[[str], None]) -> None:
+        self._connect = connect
+        self._mirror = mirror
+        self._say = say
+        self._wanted: dict[tuple[str, str], BaseImage] = {}
+
+    def find(self, name: str, architecture: str) -> BaseImage:
+        """The facts of a base. One that the catalog doesn't know is provided now, to be looked at.
+
+        Raises BuildError when it can't be had.
+        """
+        base = catalog.find(name)
+        if base is None:
+            return self._provide(name, architecture)
+        self._wanted[name, architecture] = base
+        return base
+
+    def check(self) -> None:
+        """Raises BaseMissing unless the engine has them all."""
+        from lambdaimg.images.bases import is_there
+
+        engine = self._connect()
+        if not all(is_there(engine, base.reference) for base in self._wanted.values()):
+            raise BaseMissing
+
+    def provide(self) -> None:
+        """Gets those that the engine doesn't have. Raises BuildError when one can't be had."""
+        for name, architecture in self._wanted:
+            self._provide(name, architecture)
+
+    def _provide(self, name: str, architecture: str) -> BaseImage:
+        from lambdaimg.images.bases import provide
+
+        return provide(self._connect(), name, architecture, self._mirror, self._say)
