@@ -50,8 +50,8 @@ test-integration: setup ## Tests on the real engine, RIE and RICs
 test-slow: setup ## Tests that take minutes
 	@LAMBDAIMG_REQUIRE_ENGINE=1 $(BIN)/pytest -m slow tests/integration
 
-golden: $(STAMP) ## Write the rendered files that the tests compare with; review the diff
-	@$(BIN)/pytest -q tests/golden --update-golden
+golden: $(STAMP) ## Write the rendered files and reference pages that the tests compare with; review the diff
+	@$(BIN)/pytest -q tests/golden tests/unit/test_docs.py --update-golden
 
 bench: setup ## Measure lambdaimg beside plain docker
 	@$(BIN)/python -m benchmarks

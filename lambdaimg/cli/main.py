@@ -93,7 +93,7 @@ def cli(ctx: click.Context, folder: Path | None, config: Path | None, log_level:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command; returns its exit code (docs/reference.md, "Exit codes")."""
+    """Runs one command; returns its exit code (docs/reference/exit-codes.md)."""
     _end_like_ctrl_c_on_sigterm()
     debug = "debug" in arguments or "--log-level=debug" in arguments
     try:

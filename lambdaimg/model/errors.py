@@ -1,4 +1,4 @@
-"""Every error that lambdaimg reports, each with its exit code (docs/reference.md, "Exit codes")."""
+"""Every error that lambdaimg reports, each with its exit code (docs/reference/exit-codes.md)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
