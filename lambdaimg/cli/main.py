@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "shell": "Open a shell in the function's image, in its sandbox.",
     "base": "List, show and make base images.",
     "rie": "Locate or install the Runtime Interface Emulator.",
+    "export": "Print the project as a CloudFormation or SAM template, or as Knative services.",
     "policy": "Print the IAM policies that a function needs.",
     "doctor": "Check whether this machine is ready.",
     "clean": "Remove everything that lambdaimg made in the engine for this project.",

@@ -36,7 +36,7 @@ def command(session: Session, function: str | None, kind: str, account: str) -> 
     chosen = session.project.one(function)
     if account and not (account.isdigit() and len(account) == 12):
         raise UsageError(f"{account!r} is not an account's number", remedy="it has 12 digits")
-    place = Place(region=session.project.region, account=account_of(chosen, account))
+    place = Place.of(session.project.region, account_of(chosen, account))
     click.echo(json.dumps(_policy(session, chosen, kind, place), indent=2))
 
 

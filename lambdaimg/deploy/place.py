@@ -11,16 +11,17 @@ from lambdaimg.model.project import Function, Project
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A Region and an account's number."""
+    """A Region, an account's number, and the part of AWS that the Region belongs to, as ARNs name it."""
 
     region: str
     account: str
+    partition: str
 
-    @property
-    def partition(self) -> str:
-        """The part of AWS that a Region belongs to, as ARNs name it."""
+    @classmethod
+    def of(cls, region: str, account: str) -> "Place":
         prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-        return next((name for prefix, name in prefixes.items() if self.region.startswith(prefix)), "aws")
+        partition = next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
+        return cls(region=region, account=account, partition=partition)
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"

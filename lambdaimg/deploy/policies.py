@@ -6,6 +6,7 @@ policies", "Giving Lambda functions access to resources in a VPC", "Access contr
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -96,7 +97,9 @@ _ROLE_MAKING: Final = ("iam:CreateRole", "iam:GetRole", "iam:GetRolePolicy", "ia
 
 
 def service_of(arn: str) -> str:
-    return arn.split(":")[2]
+    """The service of an ARN, whose partition may be a template's `${AWS::Partition}`."""
+    found = re.match(r"arn:(?:\$\{[^}]*\}|[^:]*):([^:]*):", arn)
+    return found[1] if found else ""
 
 
 def is_polled(trigger: str) -> bool:
@@ -234,6 +237,28 @@ def _caller(action: str, principal: Any, identity: str, condition: Any = None) -
         "Action": action,
     }
     return {**statement, "Condition": condition} if condition else statement
+
+
+def permission(statement: Statement) -> dict[str, Any]:
+    """A statement of `resource` as the fields of AddPermission (and of AWS::Lambda::Permission)."""
+    conditions = {
+        name.rpartition(":")[2]: value
+        for condition in statement.get("Condition", {}).values()
+        for name, value in condition.items()
+    }
+    principal = statement["Principal"]
+    fields = {
+        "Action": statement["Action"],
+        "Principal": principal if principal == "*" else next(iter(principal.values())),
+        **{name: value for name, value in conditions.items() if name != "InvokedViaFunctionUrl"},
+    }
+    return {**fields, "InvokedViaFunctionUrl": True} if "InvokedViaFunctionUrl" in conditions else fields
+
+
+def source(trigger: str) -> dict[str, Any]:
+    """A polled trigger as the fields of CreateEventSourceMapping; a stream is read from its newest record on."""
+    fields = {"EventSourceArn": trigger}
+    return fields if service_of(trigger) == "sqs" else {**fields, "StartingPosition": "LATEST"}
 
 
 def repository() -> Document:

@@ -294,6 +294,11 @@ def connect() -> Engine:
         raise _unavailable(error) from None
 
 
+def own_builder() -> str:
+    """The buildx builder that is the engine's own, and so has its images: buildx names it after the context."""
+    return "default" if os.environ.get("DOCKER_HOST") else str(ContextAPI.get_current_context().Name)
+
+
 def _unavailable(error: Exception) -> EngineUnavailable:
     where = os.environ.get("DOCKER_HOST", "")
     reason = str(error.args[0] if error.args else error).strip()

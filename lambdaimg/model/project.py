@@ -70,6 +70,10 @@ class Project:
         """The image's name; an image's name has no capitals, a function's may."""
         return f"{self.name}/{function.name.lower()}:latest"
 
+    def rie_image(self, function: Function) -> str:
+        """The image with the emulator in it, which `build --with-rie` makes."""
+        return f"{self.name}/{function.name.lower()}:rie"
+
     def arn(self, function: Function) -> str:
         return f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{function.name}"
 

@@ -45,6 +45,7 @@ def clean(engine: Engine, project: Project, *, images: bool) -> Cleaned:
 
 
 def _remove_images(engine: Engine, project: Project) -> int:
-    named = [name for name in map(project.image, project.functions) if engine.image(name) is not None]
+    names = [name(function) for function in project.functions for name in (project.rie_image, project.image)]
+    named = [name for name in names if engine.image(name) is not None]
     nameless = engine.images({labels.PROJECT: project.name}, dangling=True)
     return sum(engine.remove_image(image) for image in (*named, *nameless))

@@ -34,8 +34,8 @@ triggers = [
   "arn:aws:dynamodb:{HERE}:table/orders/stream/2026-01-01T00:00:00.000",
 ]
 [functions.hello.vpc]
-subnet-ids = ["subnet-1"]
-security-group-ids = ["sg-1"]
+subnet-ids = ["subnet-0123456789abcdef0"]
+security-group-ids = ["sg-0123456789abcdef0"]
 [functions.hello.file-system]
 access-point = "arn:aws:elasticfilesystem:{HERE}:access-point/fsap-0123456789abcdef0"
 mount-path = "/mnt/data"

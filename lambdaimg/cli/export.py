@@ -1,0 +1,66 @@
+"""`lambdaimg export`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from lambdaimg.cli.session import Session, pass_session
+from lambdaimg.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambdaimg.model.project import Function
+
+
+@click.command("export")
+@click.argument("functions", nargs=-1, metavar="[FN]...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["cloudformation", "sam", "knative"]),
+    required=True,
+    help="What to write.",
+)
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="[FN=]REF",
+    help="A function's image in its registry, as `push` prints it; FN= may be left out for one function.",
+)
+@pass_session
+def command(session: Session, functions: tuple[str, ...], form: str, images: tuple[str, ...]) -> None:
+    """Print the functions FN (default: all) as others deploy them: a template or a manifest, in YAML.
+
+    \b
+    Example:
+      lambdaimg export --format knative hello --image registry.example/shop:hello-0123456789ab > hello.yaml
+    """
+    chosen = session.project.select(functions)
+    named = dict(_pair(chosen, given) for given in images)
+    click.echo(_text(session, chosen, form, named), nl=False)
+
+
+def _pair(functions: "Sequence[Function]", given: str) -> tuple[str, str]:
+    name, equals, reference = given.partition("=")
+    if not equals and len(functions) == 1:
+        return functions[0].name, given
+    if not equals or name not in {function.name for function in functions}:
+        names = ", ".join(function.name for function in functions)
+        raise UsageError(f"--image {given} names no function", remedy=f"--image FN=REF, FN one of {names}")
+    return name, reference
+
+
+def _text(session: Session, functions: "Sequence[Function]", form: str, images: dict[str, str]) -> str:
+    import yaml
+
+    from lambdaimg.deploy import cloudformation, knative, sam
+
+    if form == "knative":
+        return knative.manifest(session.project, functions, images)
+    template = (sam if form == "sam" else cloudformation).template(session.project, functions, images)
+    header = f"# Made by `lambdaimg export --format {form}`.\n"
+    if form == "cloudformation" and "Parameters" in template:
+        header += "# A changed parameter alone publishes no version: export with --image for each new image.\n"
+    return header + yaml.safe_dump(template, sort_keys=False, width=120, allow_unicode=True)

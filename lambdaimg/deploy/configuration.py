@@ -1,0 +1,79 @@
+"""A function's settings in Lambda's own words: the fields of its API (service model 2015-03-31)."""
+
+from typing import Any
+
+from lambdaimg.deploy.place import Place, log_group_name
+from lambdaimg.model.deployment import AsyncSettings
+from lambdaimg.model.project import Function
+
+Fields = dict[str, Any]
+
+
+def configuration(function: Function) -> Fields:
+    """The fields that CreateFunction and UpdateFunctionConfiguration share, save the role.
+
+    All are there: an empty value takes back what was set before. Lists whose order means nothing are sorted.
+    """
+    settings = function.settings
+    files = settings.file_system
+    return {
+        "Description": settings.description,
+        "MemorySize": settings.memory,
+        "Timeout": settings.timeout,
+        "EphemeralStorage": {"Size": settings.ephemeral_storage},
+        "Environment": {"Variables": dict(sorted(settings.environment.items()))},
+        "KMSKeyArn": settings.kms_key,
+        "TracingConfig": {"Mode": settings.tracing},
+        "LoggingConfig": _logging(function),
+        "VpcConfig": _vpc(function),
+        "DeadLetterConfig": {"TargetArn": settings.async_.dead_letter if settings.async_ else ""},
+        "FileSystemConfigs": [{"Arn": files.access_point, "LocalMountPath": files.mount_path}] if files else [],
+    }
+
+
+def _logging(function: Function) -> Fields:
+    logging = function.settings.logging
+    fields = {
+        "LogFormat": logging.format if logging else "Text",
+        "ApplicationLogLevel": logging.level if logging else "",
+        "SystemLogLevel": logging.system_level if logging else "",
+        "LogGroup": log_group_name(function),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _vpc(function: Function) -> Fields:
+    vpc = function.settings.vpc
+    return {
+        "SubnetIds": sorted(vpc.subnet_ids) if vpc else [],
+        "SecurityGroupIds": sorted(vpc.security_group_ids) if vpc else [],
+        "Ipv6AllowedForDualStack": vpc.ipv6 if vpc else False,
+    }
+
+
+def event_invoke(place: Place, settings: AsyncSettings) -> Fields:
+    """The fields of PutFunctionEventInvokeConfig, which replaces all that was set before."""
+    targets = {"OnSuccess": settings.on_success, "OnFailure": settings.on_failure}
+    return {
+        "MaximumRetryAttempts": settings.maximum_retry_attempts,
+        "MaximumEventAgeInSeconds": settings.maximum_event_age,
+        "DestinationConfig": {
+            when: {"Destination": place.destination(named)} for when, named in targets.items() if named
+        },
+    }
+
+
+def filled(fields: Fields) -> Fields:
+    """The same without what is empty, for a new function and for templates.
+
+    A table of nothing but empty values is empty; a variable with an empty value is not.
+    """
+    return {name: value for name, value in fields.items() if not _is_empty(value)}
+
+
+def _is_empty(value: Any) -> bool:
+    return all(map(_is_nothing, value.values())) if isinstance(value, dict) else _is_nothing(value)
+
+
+def _is_nothing(value: Any) -> bool:
+    return value in ("", [], {}) or value is False
