@@ -10,7 +10,7 @@ from lambdaimg.cli.environment_options import environment_options, wishes
 from lambdaimg.cli.session import Session, pass_session
 
 
-@click.command("shell", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command("shell", context_settings={"allow_interspersed_args": False})
 @click.argument("function", required=False, metavar="[FN]")
 @click.argument("words", nargs=-1, metavar="[COMMAND]...")
 @environment_options

@@ -145,12 +145,12 @@ def _failure(graph: _Graph) -> BuildError | EngineUnavailable:
     if step is not None:
         where = f"{step.target}: " if step.target else ""
         return BuildError(f"{where}the build failed at: {step.name}", output=[*step.lines, step.error])
-    said = [line for line in graph.other_lines if line.strip()]
-    text = "\n".join(said)
-    if ("buildx" in text and "unknown command" in text) or "is not a docker command" in text:
+    installed = version()  # docker without buildx takes bake's options for its own, and says only that
+    if installed is None:
         return EngineUnavailable("docker has no buildx", remedy=install_remedy())
-    if "unknown flag" in text or "invalid progress mode" in text:
-        return EngineUnavailable("docker's buildx is too old", remedy=install_remedy())
+    if not is_recent_enough(installed):
+        return EngineUnavailable(f"docker's buildx {installed} is too old", remedy=install_remedy())
+    said = [line for line in graph.other_lines if line.strip()]
     return BuildError("the build could not be started", output=said[-12:])
 
 

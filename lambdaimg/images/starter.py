@@ -32,7 +32,8 @@ def create(folder: Path, language: str) -> list[Path]:
     files = _files(folder, language)
     taken = [str(file) for file in files if file.exists()]
     if taken:
-        raise UsageError(f"not written: {', '.join(taken)} exists already", remedy="choose an empty folder")
+        exist = "exists" if len(taken) == 1 else "exist"
+        raise UsageError(f"not written: {', '.join(taken)} {exist} already", remedy="choose an empty folder")
     try:
         for file, content in files.items():
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ _NOTE: Final = re.compile(r"^\d+ \w+ \d{4} [\d:,]+ \[\w+\] \(rapid\) (.*)")
 _INIT_START: Final = re.compile(r"INIT START\(type: \S+, phase: (\w+)\)")
 _INIT_REPORT: Final = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 _FAILED: Final = re.compile(r"Invoke DONE failed: (\S+)")
+_NOT_STARTED: Final = re.compile(r"Invoke failed error=fork/(exec \S+: .+) InvokeID=")
 
 
 @dataclass(kw_only=True)
@@ -61,6 +62,15 @@ class RieLog:
             self.initialised = True
             if self._phase == "init":  # a later one, in the invoke phase, counts as duration, as on Lambda
                 self.record.init_ms = float(found[1])
+        elif found := _NOT_STARTED.match(note[1]):
+            return self._not_started(found[1])
         elif _FAILED.match(note[1]):
             self.record.ended = True
         return None
+
+    def _not_started(self, why: str) -> str:
+        """The line that tells why the image's process could not be started: the RIE answers with nothing."""
+        architecture = ": the program is for another architecture" if why.endswith("exec format error") else ""
+        line = f"Runtime.InvalidEntrypoint: {why}{architecture}"
+        self.record.lines.append(line)
+        return line

@@ -4,12 +4,15 @@
 """
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import yaml
 
+from lambdaimg import resources
 from lambdaimg.catalog import bases, languages
 from lambdaimg.images.build import plans_of
 from lambdaimg.images.project_files import project_files
@@ -114,15 +117,22 @@ def test_no_golden_file_is_left_over() -> None:
     assert {file.stem for file in HERE.iterdir()} == set(CASES)
 
 
+def hadolint(dockerfile: Path) -> "subprocess.CompletedProcess[str]":
+    program = Path(sys.executable).parent / "hadolint"
+    return subprocess.run([program, dockerfile], capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_hadolint_passes(name: str, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_text(rendered(make_project, CASES[name], monkeypatch)["hello.Dockerfile"])
-    hadolint = Path(sys.executable).parent / "hadolint"
-    done = subprocess.run([hadolint, dockerfile], capture_output=True, text=True, check=False)
+    done = hadolint(dockerfile)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("dockerfile", sorted(resources.base_images().glob("*.Dockerfile")), ids=lambda file: file.name)
+def test_hadolint_passes_for_the_bases(dockerfile: Path) -> None:
+    done = hadolint(dockerfile)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

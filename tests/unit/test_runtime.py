@@ -54,6 +54,15 @@ def test_a_failed_invocation_ends_without_report() -> None:
     assert log.record.ended
 
 
+def test_a_process_that_cant_be_started_is_explained() -> None:
+    log = RieLog()
+    said = log.errors(
+        NOTE.replace("INFO", "ERROR") + "Invoke failed error=fork/exec /boot: exec format error InvokeID=r1"
+    )
+    assert said == "Runtime.InvalidEntrypoint: exec /boot: exec format error: the program is for another architecture"
+    assert log.record.lines == [said]
+
+
 def test_the_report_line_is_lambdas() -> None:
     report = Report(
         request_id="r", duration_ms=1.11, memory_size=256, max_memory_used=22, init_ms=35.61, status="timeout"
