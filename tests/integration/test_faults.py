@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from lambdaimg.model.settings import ARCHITECTURES, host_architecture
 from tests.integration.conftest import Sandboxed, docker, python_function
 
+OTHER = next(name for name in ARCHITECTURES if name != host_architecture())
 HANDLER = "def handler(event, context):\n    return 1\n"
 
 
@@ -87,13 +89,10 @@ def test_a_program_of_another_architecture_is_explained(project: Sandboxed) -> N
 
 
 def test_an_image_of_another_architecture_is_explained(project: Sandboxed, tmp_path: Path) -> None:
-    from lambdaimg.model.settings import ARCHITECTURES, host_architecture
-
-    other = next(name for name in ARCHITECTURES if name != host_architecture())
-    not_for_this_machine(project, f'architecture = "{other}"\n')
+    not_for_this_machine(project, f'architecture = "{OTHER}"\n')
     done = project.run("invoke", "own", "--rie", code=1, LAMBDAIMG_RIE=str(project.root / "boot"))
     assert "exec format error" in done.stderr
     assert "the image is for another architecture: set architecture" in done.stderr
     architecture = docker("image", "inspect", "--format", "{{.Architecture}}", project.image("own"))
-    assert architecture == {"arm64": "arm64", "x86_64": "amd64"}[other]
+    assert architecture == {"arm64": "arm64", "x86_64": "amd64"}[OTHER]
     assert project.containers() == []
