@@ -72,12 +72,16 @@ class Language:
     """The RIC as a process; `{executable}` stands for the runtime's."""
     executable: str
     """Where the compiled function is, in a language that needs no runtime of the base; empty in others."""
+    needs_libc: bool
+    """Whether compiled functions need a C library of the base."""
     secrets: tuple[str, ...]
     """The build secrets that configure its package manager."""
     ignore: tuple[str, ...]
     """What a build on the developer's machine leaves in the source folder."""
     settings: str
     """Lines of the project file that a new function in this language starts with."""
+    compiled: tuple[str, ...]
+    """Files beside source that is compiled first, in a language that may do without (TypeScript in Node.js)."""
     statements: tuple[Statement, ...]
     """The most exact first: a lock file before a list of wishes."""
     ric_package: str
@@ -101,7 +105,7 @@ class Language:
 
     def runtime(self, base: BaseImage) -> Runtime | None:
         """How a base runs this language; None where it can't, as far as is known."""
-        if self.executable:
+        if self.executable and (base.libc != "none" or not self.needs_libc):
             return Runtime(executable=self.executable)
         return base.runtimes.get(self.name)
 
@@ -131,9 +135,11 @@ def read(name: str) -> Language:
         source_extensions=tuple(data["source-extensions"]),
         entrypoint=tuple(data["entrypoint"]),
         executable=data.get("executable", ""),
+        needs_libc=data.get("needs-libc", False),
         secrets=tuple(data.get("secrets", ())),
         ignore=tuple(data.get("ignore", ())),
         settings=data.get("settings", "memory = 128\n"),
+        compiled=tuple(data.get("compiled", ())),
         statements=tuple(
             Statement(kind=kind, files=tuple(files)) for kind, files in data.get("statements", {}).items()
         ),

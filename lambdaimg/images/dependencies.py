@@ -25,6 +25,8 @@ class Dependencies:
     kind: str = "none"
     files: tuple[str, ...] = ()
     generated: Mapping[str, str] = field(default_factory=dict)
+    compiled: bool = False
+    """Whether the source is compiled before it is code of the language."""
     warning: str = ""
 
 
@@ -39,21 +41,19 @@ def detect(project: Project, function: Function) -> Dependencies:
 
     Raises ProjectError when a file that has to be read isn't what its name says.
     """
-    source = project.root / function.source
-    stated = _stated(function, source, languages.read(function.settings.language).statements)
-    if stated is None:
-        wishes = _WISHES.get(function.settings.language)
-        return (wishes(function, source) if wishes else None) or Dependencies()
-    if stated.kind == "yarn" and not _is_yarn_1(source / "yarn.lock"):
-        return replace(stated, kind="yarn-berry")
-    return stated
+    source, language = project.root / function.source, languages.read(function.settings.language)
+    compiled = any((source / file).is_file() for file in language.compiled)
+    wishes = _WISHES.get(language.name)
+    found = _stated(function, source, language.statements) or (wishes(function, source) if wishes else None)
+    return replace(found or Dependencies(), compiled=compiled)
 
 
 def _stated(function: Function, source: Path, statements: Iterable[Statement]) -> Dependencies | None:
     for statement in statements:
         found = [sorted(file.name for file in source.glob(pattern)) for pattern in statement.files]
         if all(found):
-            return Dependencies(kind=statement.kind, files=_in_context(function, source, [*chain(*found)]))
+            kind = "yarn-berry" if statement.kind == "yarn" and not _is_yarn_1(source / "yarn.lock") else statement.kind
+            return Dependencies(kind=kind, files=_in_context(function, source, [*chain(*found)]))
     return None
 
 
@@ -105,7 +105,8 @@ def _package_json(function: Function, source: Path) -> Dependencies | None:
         package = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ProjectError(f"{function.source}/package.json: {error}", remedy="mend it, or remove it") from None
-    if not isinstance(package, dict) or not package.get("dependencies"):
+    wishes = ("dependencies", "devDependencies") if (source / "tsconfig.json").is_file() else ("dependencies",)
+    if not isinstance(package, dict) or not any(package.get(key) for key in wishes):
         return None
     return Dependencies(
         kind="npm",

@@ -55,6 +55,8 @@ def _names(node: ast.AST) -> list[str]:
 def _nodejs(source: Path, shown: str, module: str, name: str) -> str:
     files = [f"{module}{extension}" for extension in _NODEJS]
     file = next((file for file in files if (source / file).is_file()), None)
+    if file is None and (source / "tsconfig.json").is_file():
+        return ""  # only its compiler knows where a module comes from
     if file is None:
         return f"the handler's module is not there: {shown}/{' or '.join(files[:3])}"
     if not re.search(rf"\b{re.escape(name)}\b|export\s*\*|__exportStar", (source / file).read_text("utf-8", "replace")):

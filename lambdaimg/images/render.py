@@ -65,7 +65,11 @@ def _context(plan: Plan, template: TemplatePlan, dependency_files: Sequence[str]
         "runtime": template.runtime,
         "ric": template.ric,
         "entrypoint": entrypoint_of(template),
-        "dependencies": {"kind": template.dependencies.kind, "files": dependency_files},
+        "dependencies": {
+            "kind": template.dependencies.kind,
+            "files": dependency_files,
+            "compiled": template.dependencies.compiled,
+        },
         "build": {"args": sorted(build.args), "secrets": sorted(build.secrets)},
         "layers": plan.project.layers_of(function),
         "ignore": template.language.ignore,
@@ -79,6 +83,7 @@ def _builder(template: TemplatePlan) -> dict[str, Any]:
     builder = template.language.builder
     return {
         "image": template.builder,
+        "runtime": template.language.runtime(template.builder),
         "packages": builder.packages if builder else (),
         "architecture": host_architecture(),
         "crosses": builder is not None,

@@ -37,7 +37,7 @@ def create(folder: Path, language: str) -> list[Path]:
     try:
         for file, content in files.items():
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(file, content)
+            write_whole(file, content, mode=0o755 if content.startswith(b"#!") else 0o644)
     except OSError as error:
         raise UsageError(f"can't write {error.filename or folder}: {error.strerror}") from None
     return list(files)

@@ -14,9 +14,13 @@ def test_bases(name: str) -> None:
     base = bases.read(name)
     assert image_reference(base.reference) == base.reference
     assert set(base.architectures) <= set(ARCHITECTURES)
-    assert base.package_manager in ("apt", "apk", "dnf", "microdnf", "none")
+    assert base.package_manager in ("apt", "apk", "dnf", "microdnf", "yum", "none")
     assert base.runtimes.keys() <= set(languages.names())
     assert bases.find(base.reference) == bases.find(name) == base
+    assert not base.builder or bases.read(base.builder).package_manager != "none"
+    assert bool(base.builder) == (base.package_manager == "none"), "what has no shell is built elsewhere"
+    for language in base.runtimes:
+        assert not base.builder or languages.read(language).builder or language in bases.read(base.builder).runtimes
     if base.bootstrap and base.bootstrap.dockerfile:
         assert base.bootstrap.dockerfile.is_file()
         assert base.bootstrap.base in bases.names()
@@ -27,6 +31,8 @@ def test_languages(name: str) -> None:
     language = languages.read(name)
     assert bases.find(language.default_base)
     assert (resources.templates() / name / "Dockerfile.j2").is_file()
+    assert language.builder is None or language.builder.base in bases.names()
+    assert all(language.runtime(bases.read(base)) for base in (*language.tier_1, language.default_base))
     assert any(file.suffix in language.source_extensions for file in language.starter.rglob("*"))
 
 
