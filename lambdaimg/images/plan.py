@@ -142,7 +142,7 @@ def plan(project: Project, function: Function, base: BaseImage | None = None, bu
             base=base,
             builder=builder or base,
             runtime=runtime,
-            ric=language.ric(runtime.version, base.package_manager, settings.ric_version),
+            ric=language.ric(runtime.version, (builder or base).package_manager, settings.ric_version),
             dependencies=detect(project, function),
         )
     architecture = architecture_of(function)
