@@ -3,7 +3,6 @@
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -109,16 +108,22 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except LambdaimgError as error:
         if debug:
-            traceback.print_exc()
+            _print_traceback()
         _print_error(error)
         return error.exit_code
     except BrokenPipeError:  # whoever read our output has enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except Exception:
-        traceback.print_exc()
+        _print_traceback()
         click.echo("this is a bug of lambdaimg: please report it, with the lines above", err=True)
         return BUG
+
+
+def _print_traceback() -> None:
+    import traceback
+
+    traceback.print_exc()
 
 
 def _print_error(error: LambdaimgError) -> None:

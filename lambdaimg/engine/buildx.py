@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -72,12 +73,19 @@ def bake(
 
 def _command(file: Path, metadata: Path, targets: Iterable[str], options: Options) -> list[str]:
     return [
-        *("docker", "buildx", "bake"),
+        *(*_program(), "bake"),
         *(f"--file={file}", f"--metadata-file={metadata}", "--progress=rawjson"),
         *([f"--builder={options.builder}"] if options.builder else []),
         *(["--no-cache"] if options.no_cache else []),
         *targets,
     ]
+
+
+def _program(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """buildx. A plugin of the user's own goes before all others, so docker's look at them is spared (30 ms)."""
+    folder = Path(environment.get("DOCKER_CONFIG") or "~/.docker").expanduser()
+    plugin = folder / "cli-plugins" / "docker-buildx"
+    return [str(plugin)] if os.access(plugin, os.X_OK) else ["docker", "buildx"]
 
 
 class _Graph:

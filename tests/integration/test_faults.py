@@ -40,7 +40,7 @@ def test_without_buildx(project: Sandboxed, tmp_path: Path) -> None:
         f'#!/bin/sh\nif [ "$1" = buildx ]; then shift; set -- no-such-plugin "$@"; fi\nexec {docker_program} "$@"\n'
     )
     wrapper.chmod(0o755)
-    done = project.run("build", code=3, PATH=f"{wrapper.parent}:/usr/bin:/bin")
+    done = project.run("build", code=3, PATH=f"{wrapper.parent}:/usr/bin:/bin", DOCKER_CONFIG=str(tmp_path))
     assert done.stderr.splitlines()[-2] == "error: docker has no buildx"
     assert "install buildx" in done.stderr
     assert "FAIL  buildx" in project.run("doctor", code=3, PATH=f"{wrapper.parent}:/usr/bin:/bin").stdout
@@ -48,7 +48,8 @@ def test_without_buildx(project: Sandboxed, tmp_path: Path) -> None:
 
 def test_without_docker_at_all(project: Sandboxed, tmp_path: Path) -> None:
     python_function(project, HANDLER)
-    assert "error: the program docker is not installed" in project.run("build", code=3, PATH=str(tmp_path)).stderr
+    done = project.run("build", code=3, PATH=str(tmp_path), DOCKER_CONFIG=str(tmp_path))
+    assert "error: the program docker is not installed" in done.stderr
 
 
 def test_a_base_that_is_not_there(project: Sandboxed) -> None:
