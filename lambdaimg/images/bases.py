@@ -21,9 +21,6 @@ def provide(engine: Engine, base: str, architecture: str, mirror: str, say: Say)
     """
     entry = catalog.find(base)
     reference = entry.reference if entry else base
-    here = engine.image(reference)
-    if here is not None and here.architecture != architecture:
-        say(f"{reference} is here for {here.architecture} only: the builder has to pull it for {architecture}")
     if not is_there(engine, reference):
         try:
             pull(engine, reference, architecture, mirror, say)

@@ -60,13 +60,24 @@ def test_a_base_that_is_not_there(project: Sandboxed) -> None:
     assert "`lambdaimg base list`" in done.stderr
 
 
+def test_a_base_of_another_architecture(project: Sandboxed) -> None:
+    base = f"{project.name}-base:latest"
+    docker("tag", "python:3.13-slim", base)
+    python_function(project, HANDLER, f'architecture = "{OTHER}"\n')
+    text = (project.root / "lambdaimg.toml").read_text().replace("debian-trixie", base)
+    project.write("lambdaimg.toml", text)
+    try:
+        assert project.run("build", code=2).stderr == f"error: hello: {base} is not there for {OTHER}\n"
+    finally:
+        docker("rmi", base)
+
+
 @pytest.mark.parametrize(
-    ("files", "said"), [([], "there is no folder 'hello' in"), ([""], "the folder 'hello' is empty")]
+    ("folder", "said"), [("other", "there is no folder 'hello' in"), ("hello/sub", "the folder 'hello' is empty")]
 )
-def test_a_source_that_is_missing_or_empty(project: Sandboxed, files: list[str], said: str) -> None:
+def test_a_source_that_is_missing_or_empty(project: Sandboxed, folder: str, said: str) -> None:
     shutil.rmtree(project.root / "hello")
-    for _ in files:
-        (project.root / "hello" / "sub").mkdir(parents=True)
+    (project.root / folder).mkdir(parents=True)
     done = project.run("build", code=2)
     assert f"lambdaimg.toml: functions.hello.source: {said}" in done.stderr
     assert project.run("render", code=2).stderr == done.stderr
