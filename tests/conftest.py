@@ -4,7 +4,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("lambdaimg", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("lambdaimg")
 
 MakeProject = Callable[..., Path]
 

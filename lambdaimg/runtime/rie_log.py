@@ -15,7 +15,8 @@ _NOTE: Final = re.compile(r"^\d+ \w+ \d{4} [\d:,]+ \[\w+\] \(rapid\) (.*)")
 _INIT_START: Final = re.compile(r"INIT START\(type: \S+, phase: (\w+)\)")
 _INIT_REPORT: Final = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 _FAILED: Final = re.compile(r"Invoke DONE failed: (\S+)")
-_NOT_STARTED: Final = re.compile(r"Invoke failed error=fork/(exec \S+: .+) InvokeID=")
+_NOT_STARTED: Final = re.compile(r"(?:Init|Invoke) failed .*\berror=fork/(exec \S+: .+?)(?: InvokeID=.*)?$")
+"""One of the two or both, as it happens."""
 
 
 @dataclass(kw_only=True)
@@ -68,9 +69,11 @@ class RieLog:
             self.record.ended = True
         return None
 
-    def _not_started(self, why: str) -> str:
-        """The line that tells why the image's process could not be started: the RIE answers with nothing."""
+    def _not_started(self, why: str) -> str | None:
+        """The line that tells, once, why the image's process could not be started: the RIE answers with nothing."""
         architecture = ": the program is for another architecture" if why.endswith("exec format error") else ""
         line = f"Runtime.InvalidEntrypoint: {why}{architecture}"
+        if line in self.record.lines:
+            return None
         self.record.lines.append(line)
         return line

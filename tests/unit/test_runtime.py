@@ -60,6 +60,7 @@ def test_a_process_that_cant_be_started_is_explained() -> None:
         NOTE.replace("INFO", "ERROR") + "Invoke failed error=fork/exec /boot: exec format error InvokeID=r1"
     )
     assert said == "Runtime.InvalidEntrypoint: exec /boot: exec format error: the program is for another architecture"
+    assert log.errors(note + "Invoke failed error=fork/exec /boot: exec format error InvokeID=r1") is None
     assert log.record.lines == [said]
 
 
