@@ -54,11 +54,9 @@ def test_a_failed_invocation_ends_without_report() -> None:
     assert log.record.ended
 
 
-def test_a_process_that_cant_be_started_is_explained() -> None:
-    log = RieLog()
-    said = log.errors(
-        NOTE.replace("INFO", "ERROR") + "Invoke failed error=fork/exec /boot: exec format error InvokeID=r1"
-    )
+def test_a_process_that_cant_be_started_is_explained_once() -> None:
+    log, note = RieLog(), NOTE.replace("INFO", "ERROR")
+    said = log.errors(note + "Init failed InvokeID= error=fork/exec /boot: exec format error")
     assert said == "Runtime.InvalidEntrypoint: exec /boot: exec format error: the program is for another architecture"
     assert log.errors(note + "Invoke failed error=fork/exec /boot: exec format error InvokeID=r1") is None
     assert log.record.lines == [said]
