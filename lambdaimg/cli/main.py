@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "build": "Build the functions' images.",
     "run": "Run one function until Ctrl-C, at a URL.",
     "invoke": "Invoke a function once and print what it returns.",
+    "test": "Run the functions' test cases.",
     "event": "Print a sample event of a service that invokes functions.",
     "render": "Write the Dockerfiles, bake file and compose file that would be used.",
     "show": "Show every setting in force, and where it comes from.",

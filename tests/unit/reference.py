@@ -10,8 +10,10 @@ import click
 
 from lambdaimg.catalog import bases
 from lambdaimg.cli.main import COMMANDS, cli
-from lambdaimg.model import settings
+from lambdaimg.model import samples, settings
+from lambdaimg.model.cases import CASE_KEYS, ERROR_KEYS, EXPECT_KEYS
 from lambdaimg.model.declare import settings_of
+from lambdaimg.model.matching import MATCHERS
 
 BEGIN: Final = "<!-- written by `make golden` from here -->"
 END: Final = "<!-- to here -->"
@@ -111,8 +113,25 @@ def _languages(base: bases.BaseImage) -> str:
     return ", ".join(f"{language} {runtime.version}".strip() for language, runtime in base.runtimes.items()) or "-"
 
 
+def cases() -> str:
+    """The keys of a test case, its matchers, and the sample events."""
+    tables = (
+        ("A case", "key", CASE_KEYS),
+        ("`expect`", "key", EXPECT_KEYS),
+        ("`expect.error`", "key", ERROR_KEYS),
+        ("Matchers", "matcher", MATCHERS),
+    )
+    written = [
+        f"## {title}\n\n{_table([what, 'says'], [[f'`{name}`', each.says] for name, each in keys.items()])}"
+        for title, what, keys in tables
+    ]
+    rows = [[f"`{name}`", samples.read(name).title] for name in samples.names()]
+    return "\n".join([*written, f"## Sample events\n\n{_table(['name', 'is'], rows)}"])
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": commands,
     "settings.md": setting_tables,
     "bases.md": base_table,
+    "cases.md": cases,
 }
