@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lambdaimg.cli.push import push
 from lambdaimg.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lambdaimg.images.build import Built
     from lambdaimg.model.project import Function
 
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-cache", is_flag=True, help="Build every step anew.")
 @click.option("--with-rie", is_flag=True, help="Also an image with the emulator in it, NAME:rie.")
+@click.option("--push", "pushes", is_flag=True, help="Then push them to ECR, as `lambdaimg push` does.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @pass_session
 def command(
@@ -32,6 +35,7 @@ def command(
     platform: str | None,
     no_cache: bool,
     with_rie: bool,
+    pushes: bool,
     as_json: bool,
 ) -> None:
     """Build the images of the functions FN (default: all), in parallel.
@@ -47,27 +51,33 @@ def command(
     chosen = session.project.select(functions)
     built = session.build(chosen, Options(builder=builder, no_cache=no_cache))
     emulated = _with_rie(session, chosen) if with_rie else []
+    pushed = [each.image for each in push(session, chosen)] if pushes else []
     if as_json:
-        rows = [
-            {
-                "function": each.function,
-                "image": each.image,
-                "id": each.id,
-                "size": each.size,
-                "seconds": round(each.seconds, 3),
-                "changed": each.changed,
-            }
-            for each in built
-        ]
-        for row, image in zip(rows, emulated, strict=False):
-            row["rie"] = image
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps(_rows(built, {"rie": emulated, "pushed": pushed}), indent=2))
         return
     for each in built:
         state = "built" if each.changed else "unchanged"
         click.echo(f"{each.image}  {each.size / 1e6:.0f} MB  {state}  {each.seconds:.2f} s")
     for image in emulated:
         click.echo(f"{image}  with the emulator")
+    for image in pushed:
+        click.echo(f"{image}  pushed")
+
+
+def _rows(built: "Sequence[Built]", more: dict[str, list[str]]) -> list[dict[str, object]]:
+    """The result for programs; of `more` only what was asked for, a name for each function."""
+    return [
+        {
+            "function": each.function,
+            "image": each.image,
+            "id": each.id,
+            "size": each.size,
+            "seconds": round(each.seconds, 3),
+            "changed": each.changed,
+            **{what: images[number] for what, images in more.items() if images},
+        }
+        for number, each in enumerate(built)
+    ]
 
 
 def _with_rie(session: Session, functions: "Sequence[Function]") -> list[str]:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -14,7 +14,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_env_file
 
 from lambdaimg.engine.container import PLATFORMS, ContainerSpec
-from lambdaimg.model.errors import EngineError, EngineUnavailable, UsageError
+from lambdaimg.model.errors import EngineError, EngineUnavailable, RegistryRefused, UsageError
 
 _TIMEOUT: Final = 120
 _ARCHITECTURES: Final = {"amd64": "x86_64", "arm64": "arm64"}
@@ -31,6 +31,14 @@ class Image:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """A user of a registry."""
+
+    username: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +102,24 @@ class Engine:
         name, tag = _name_and_tag(reference)
         with _translated():
             self._client.tag(image, name, tag)
+
+    def push(self, reference: str, login: Login | None = None) -> str:
+        """Pushes an image to the registry that its name begins with; returns the manifest's digest.
+
+        A `login` travels in the request's header, so that it is in no file and no process list; without one the
+        docker program's own logins are used. Raises RegistryRefused with the registry's words.
+        """
+        name, tag = _name_and_tag(reference)
+        credentials = {"username": login.username, "password": login.password} if login else None
+        digest = ""
+        with _translated():
+            for event in self._client.push(name, tag, auth_config=credentials, stream=True, decode=True):
+                if "error" in event:
+                    raise RegistryRefused(str(event["error"]))
+                digest = event.get("aux", {}).get("Digest", digest)
+        if not digest:
+            raise RegistryRefused("the engine named no digest")
+        return digest
 
     def import_root(self, root: IO[bytes], reference: str, changes: Sequence[str]) -> None:
         """Makes an image of one layer out of a tar stream of a root file system."""

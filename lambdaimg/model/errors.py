@@ -105,3 +105,21 @@ class EnvironmentBusy(LambdaimgError):
     """The execution environment runs an invocation; a second one would crash the RIE."""
 
     exit_code = 1
+
+
+class RegistryRefused(RemoteError):
+    """A registry did not take an image."""
+
+
+class AwsRefused(RemoteError):
+    """A call of AWS's API was answered with an error; `code` is AWS's own word for it."""
+
+    def __init__(self, what: str, *, code: str, remedy: str = "") -> None:
+        super().__init__(what, remedy=remedy)
+        self.code = code
+
+
+class ImageUnfit(LambdaimgError):
+    """An image that Lambda would refuse."""
+
+    exit_code = 4

@@ -1,0 +1,60 @@
+"""ECR: the project's repository, its login, and what is already there."""
+
+import base64
+import json
+from typing import Final
+from urllib.parse import urlsplit
+
+from lambdaimg.deploy import policies
+from lambdaimg.deploy.aws import Aws
+from lambdaimg.engine.client import Login
+
+_DAYS: Final = 14
+_LIFECYCLE: Final = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "description": "images that no tag points to",
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": _DAYS,
+            },
+            "action": {"type": "expire"},
+        }
+    ]
+}
+"""Tagged images stay: a function whose image is gone fails."""
+
+
+def ensure_repository(aws: Aws, name: str) -> bool:
+    """Makes the repository: immutable tags, scanned images, Lambda's right to pull. Says whether it was missing.
+
+    A repository that is there is left as it is. Raises AwsRefused.
+    """
+    if aws.find("ecr", "describe_repositories", ("RepositoryNotFoundException",), repositoryNames=[name]):
+        return False
+    aws.find(
+        *("ecr", "create_repository", ("RepositoryAlreadyExistsException",)),
+        repositoryName=name,
+        imageTagMutability="IMMUTABLE",
+        imageScanningConfiguration={"scanOnPush": True},
+    )
+    aws.call("ecr", "put_lifecycle_policy", repositoryName=name, lifecyclePolicyText=json.dumps(_LIFECYCLE))
+    aws.call("ecr", "set_repository_policy", repositoryName=name, policyText=json.dumps(policies.repository()))
+    return True
+
+
+def login(aws: Aws) -> tuple[str, Login]:
+    """The account's registry, and a login that holds for 12 hours; it is kept in memory alone."""
+    found = aws.call("ecr", "get_authorization_token")["authorizationData"][0]
+    username, _, password = base64.b64decode(found["authorizationToken"]).decode().partition(":")
+    return urlsplit(found["proxyEndpoint"]).netloc, Login(username=username, password=password)
+
+
+def digest_of(aws: Aws, repository: str, tag: str) -> str:
+    """The digest of the image with that tag; empty when there is none."""
+    missing = ("ImageNotFoundException",)
+    found = aws.find("ecr", "describe_images", missing, repositoryName=repository, imageIds=[{"imageTag": tag}])
+    return str(found["imageDetails"][0]["imageDigest"]) if found else ""
