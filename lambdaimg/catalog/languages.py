@@ -109,6 +109,12 @@ class Language:
             return Runtime(executable=self.executable)
         return base.runtimes.get(self.name)
 
+    def tier(self, base: BaseImage) -> int | None:
+        """1 where this project's own checks build and invoke it on a base, 2 where it is rendered and linted only."""
+        if self.runtime(base) is None:
+            return None
+        return 1 if base.name in self.tier_1 else 2
+
     @property
     def starter(self) -> Path:
         return resources.templates() / self.name / "starter"
@@ -149,6 +155,13 @@ def read(name: str) -> Language:
         builder=_builder(data["builder"]) if "builder" in data else None,
         probe=Probe(**data["probe"]) if "probe" in data else None,
     )
+
+
+def of_tier(tier: int, base: BaseImage) -> list[str]:
+    """The languages of one tier on a base, each with the version of the runtime that the base has for it."""
+    known = [language for language in map(read, names()) if language.tier(base) == tier]
+    versions = {name: runtime.version for name, runtime in base.runtimes.items()}
+    return [f"{language.name} {versions.get(language.name, '')}".strip() for language in known]
 
 
 def _builder(table: Mapping[str, Any]) -> Builder:

@@ -19,22 +19,31 @@ def command() -> None:
 
 @command.command("list")
 def list_() -> None:
-    """List the catalog.
+    """List the catalog: what runs on each base, and how far that is known.
+
+    Tier 1 is built and invoked by lambdaimg's own checks, tier 2 is rendered and linted only.
 
     \b
     Example:
       lambdaimg base list
     """
-    from lambdaimg.catalog import bases
+    from lambdaimg.catalog import bases, languages
 
     rows = [
-        (entry.name, entry.reference, ", ".join(entry.runtimes), _made(entry))
+        (
+            entry.name,
+            entry.reference,
+            ", ".join(languages.of_tier(1, entry)),
+            ", ".join(languages.of_tier(2, entry)),
+            str(entry.deprecated or ""),
+            _made(entry),
+        )
         for entry in map(bases.read, bases.names())
     ]
-    table = [("NAME", "IMAGE", "LANGUAGES", "WITHOUT A REGISTRY"), *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(3)]
+    table = [("NAME", "IMAGE", "TIER 1", "TIER 2", "DEPRECATED BY AWS", "WITHOUT A REGISTRY"), *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     for row in table:
-        click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip())
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _made(entry: "BaseImage") -> str:
@@ -52,6 +61,8 @@ def show(name: str) -> None:
     Example:
       lambdaimg base show debian-trixie
     """
+    from lambdaimg.catalog import languages
+
     entry = _entry(name)
     click.echo(f"{entry.name}: {entry.description}")
     click.echo(f"image            {entry.reference}")
@@ -61,6 +72,10 @@ def show(name: str) -> None:
         origin = f"from the packages {', '.join(runtime.packages)}" if runtime.packages else "in the image"
         ric = ", with the RIC" if runtime.ric else ""
         click.echo(f"{language:16} {runtime.version}, {origin}{ric}")
+    for tier in (1, 2):
+        click.echo(f"tier {tier}           {', '.join(languages.of_tier(tier, entry)) or '-'}")
+    click.echo(f"deprecated       {entry.deprecated or '-'}")
+    click.echo(f"digest           {entry.digest or 'not pinned (lambdaimg base pin)'}")
     click.echo(f"no registry      {_made(entry)}")
 
 
@@ -84,6 +99,26 @@ def bootstrap(session: Session, names: tuple[str, ...], missing: bool, architect
         else:
             bootstrap.make(session.engine, entry, architecture, session.say)
         click.echo(entry.reference)
+
+
+@command.command("pin")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@pass_session
+def pin(session: Session, names: tuple[str, ...]) -> None:
+    """Ask the registry for the digests of the bases NAME (default: all), and write them into the catalog.
+
+    A base with a digest is pulled by it. The catalog must be a checkout's, or a folder that you may write.
+
+    \b
+    Example:
+      lambdaimg base pin debian-trixie
+    """
+    from lambdaimg.catalog import bases
+    from lambdaimg.images.pin import pin
+
+    for entry in [_entry(name) for name in names or bases.names()]:
+        if entry.reference != bases.EMPTY:
+            click.echo(f"{entry.name}  {entry.reference}@{pin(session.engine, entry)}")
 
 
 def _entry(name: str) -> "BaseImage":

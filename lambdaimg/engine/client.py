@@ -98,6 +98,12 @@ class Engine:
                 if "error" in event:
                     raise EngineError(event["error"])
 
+    def digest(self, reference: str) -> str:
+        """What a registry has under a reference now, without pulling it. Raises EngineError when it can't be asked."""
+        with _translated():
+            found: dict[str, Any] = self._client.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+        return str(found["Descriptor"]["digest"])
+
     def tag(self, image: str, reference: str) -> None:
         name, tag = _name_and_tag(reference)
         with _translated():

@@ -23,7 +23,7 @@ def provide(engine: Engine, base: str, architecture: str, mirror: str, say: Say)
     reference = entry.reference if entry else base
     if not is_there(engine, reference):
         try:
-            pull(engine, reference, architecture, mirror, say)
+            pull(engine, reference, architecture, mirror, say, digest=entry.digest if entry else "")
         except EngineError as error:
             if entry is None or entry.bootstrap is None:
                 raise _not_had(base, error) from None
@@ -37,9 +37,11 @@ def is_there(engine: Engine, reference: str) -> bool:
     return reference == catalog.EMPTY or engine.image(reference) is not None
 
 
-def pull(engine: Engine, reference: str, architecture: str, mirror: str, say: Say) -> None:
-    """Pulls an image, by way of the mirror if there is one; it has its own name afterwards."""
+def pull(engine: Engine, reference: str, architecture: str, mirror: str, say: Say, *, digest: str = "") -> None:
+    """Pulls an image, by way of the mirror if there is one, and by its digest; it has its own name afterwards."""
     source = f"{mirror}/{_on_a_mirror(reference)}" if mirror else reference
+    if digest:
+        source = f"{source.rpartition(':')[0]}@{digest}"
     say(f"pulling {source}")
     engine.pull(source, architecture)
     if source != reference:

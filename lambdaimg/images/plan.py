@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from lambdaimg.catalog import languages
@@ -46,8 +47,12 @@ class Plan:
         """What the user should know before the build, each beginning with the function's name."""
         if self.template is None:
             return []
-        handler = handler_warning(self.project, self.function, self.handler)
-        found = (self.template.ric.warning, self.template.dependencies.warning, handler)
+        found = (
+            _deprecation(self.template.base),
+            self.template.ric.warning,
+            self.template.dependencies.warning,
+            handler_warning(self.project, self.function, self.handler),
+        )
         return [f"{self.function.name}: {text}" for text in found if text]
 
     @property
@@ -56,6 +61,14 @@ class Plan:
         if self.template is None:
             return ()
         return (*entrypoint_of(self.template), self.handler)
+
+
+def _deprecation(base: BaseImage) -> str:
+    if base.deprecated is None or base.deprecated > date.today():
+        return ""
+    return (
+        f"AWS no longer keeps {base.reference} up since {base.deprecated}: choose a newer one (`lambdaimg base list`)"
+    )
 
 
 def entrypoint_of(template: TemplatePlan) -> tuple[str, ...]:

@@ -217,6 +217,22 @@ def test_a_wrong_template_is_named(
         rendered(make_project, case, monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("go", "hello has no go.mod"),
+        ("rust", "hello has no Cargo.toml"),
+        ("java", "hello has neither pom.xml nor gradlew"),
+        ("dotnet", "hello has no project file"),
+    ],
+)
+def test_what_a_language_is_built_with_is_asked_for(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    with pytest.raises(ProjectError, match=said):
+        rendered(make_project, Case(f'language = "{language}"\n', {"x": ""}), monkeypatch)
+
+
 def test_packages_need_a_package_manager(make_project: MakeProject) -> None:
     from dataclasses import replace
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from lambdaimg.catalog import bases
+from lambdaimg.catalog import bases, languages
 from lambdaimg.cli.main import COMMANDS, cli
 from lambdaimg.model import samples, settings
 from lambdaimg.model.cases import CASE_KEYS, ERROR_KEYS, EXPECT_KEYS
@@ -103,14 +103,26 @@ def _default(declared: Any) -> str:
 def base_table() -> str:
     """The catalog's bases."""
     rows = [
-        [f"`{base.name}`", f"`{base.reference}`", _languages(base), "yes" if base.bootstrap else "no"]
+        [
+            f"`{base.name}`",
+            f"`{base.reference}`",
+            *(", ".join(languages.of_tier(tier, base)) or "-" for tier in (1, 2)),
+            str(base.deprecated or "-"),
+            "yes" if base.bootstrap else "no",
+        ]
         for base in map(bases.read, bases.names())
     ]
-    return _table(["base", "image", "languages", "made from packages"], rows)
+    return _table(["base", "image", "tier 1", "tier 2", "deprecated by AWS", "made from packages"], rows)
 
 
-def _languages(base: bases.BaseImage) -> str:
-    return ", ".join(f"{language} {runtime.version}".strip() for language, runtime in base.runtimes.items()) or "-"
+def language_table() -> str:
+    """The languages: the usual handler, the client, and the bases of tier 1."""
+    rows = []
+    for language in map(languages.read, languages.names()):
+        version = language.ric("9999", "").version or "the function's own dependency"
+        bases_of_tier_1 = ", ".join(f"`{base}`" for base in language.tier_1) or "-"
+        rows.append([language.title, f"`{language.name}`", f"`{language.ric_package}` {version}", bases_of_tier_1])
+    return _table(["", "`language`", "runtime interface client", "built and invoked on"], rows)
 
 
 def cases() -> str:
@@ -134,4 +146,5 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "settings.md": setting_tables,
     "bases.md": base_table,
     "cases.md": cases,
+    "../../README.md": language_table,
 }

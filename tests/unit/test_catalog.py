@@ -1,5 +1,7 @@
 """Every data file can be read and fits the others."""
 
+import re
+
 import pytest
 
 from lambdaimg import resources
@@ -44,6 +46,26 @@ def test_an_old_runtime_gets_its_ric_and_a_warning() -> None:
     assert (old.version, bool(old.warning)) == ("3.3.0", True)
     assert "libtool" in old.build_packages
     assert nodejs.ric("20", "apt", "3.2.0").version == "3.2.0"
+
+
+@pytest.mark.parametrize(
+    ("language", "base", "tier"),
+    [
+        ("python", "debian-trixie", 1),
+        ("python", "aws-python-3.14", 2),
+        ("python", "scratch", None),
+        ("go", "scratch", 1),
+        ("go", "alpine-3.22", 2),
+        ("dotnet", "distroless-base", 2),
+        ("dotnet", "scratch", None),
+    ],
+)
+def test_a_tier_is_what_the_checks_do(language: str, base: str, tier: int | None) -> None:
+    assert languages.read(language).tier(bases.read(base)) == tier
+
+
+def test_a_digest_is_whole() -> None:
+    assert all(re.fullmatch("(sha256:[0-9a-f]{64})?", bases.read(name).digest) for name in bases.names())
 
 
 def test_a_distribution_is_known_by_its_release() -> None:

@@ -39,6 +39,16 @@ def project(make_project: MakeProject, language: str, files: dict[str, str], sou
          ("hello/yarn.lock", "hello/package.json")),
         ("nodejs", {"package.json": "{}", "pnpm-lock.yaml": ""}, "pnpm",
          ("hello/pnpm-lock.yaml", "hello/package.json")),
+        ("nodejs", {"package.json": '{"devDependencies": {"typescript": "5"}}', "tsconfig.json": "{}"}, "npm",
+         ("hello/package.json",)),
+        ("go", {"go.mod": "", "main.go": ""}, "module", ("hello/go.mod",)),
+        ("rust", {"Cargo.toml": "", "Cargo.lock": ""}, "lock", ("hello/Cargo.toml", "hello/Cargo.lock")),
+        ("rust", {"Cargo.toml": ""}, "wishes", ("hello/Cargo.toml",)),
+        ("java", {"pom.xml": "", "gradlew": ""}, "gradle", ("hello/gradlew",)),
+        ("custom", {"bootstrap": ""}, "none", ()),
+        ("custom", {"CMakeLists.txt": ""}, "cmake", ("hello/CMakeLists.txt",)),
+        ("dotnet", {"a.csproj": ""}, "project", ("hello/a.csproj",)),
+        ("ruby", {"Gemfile": ""}, "gemfile", ("hello/Gemfile",)),
     ],
 )  # fmt: skip
 def test_kinds(
@@ -86,6 +96,8 @@ def test_a_broken_file_is_named(make_project: MakeProject, language: str, file: 
         ("nodejs", {"index.js": "exports.handler = 1"}, "index.handler", ""),
         ("nodejs", {"index.js": "exports.other = 1"}, "index.handler", "exports no 'handler'"),
         ("nodejs", {"index.ts": "export const handler = 1"}, "index.handler", ""),
+        ("nodejs", {"src/index.ts": "", "tsconfig.json": "{}"}, "index.handler", ""),
+        ("go", {"main.go": ""}, "bootstrap", ""),
         ("nodejs", {"index.txt": ""}, "index.handler", "not there: hello/index.js or index.mjs"),
     ],
 )

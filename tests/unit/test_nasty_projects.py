@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdaimg.catalog import bases, languages
@@ -59,6 +59,7 @@ def test_a_handlers_name_is_carried_or_refused(handler: str) -> None:
         assert service["command"][-1].replace("$$", "$") == handler
 
 
+@settings(deadline=None)  # a busy machine is not a mistake
 @given(TEXT)
 def test_a_source_folders_name_is_carried_or_refused(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
