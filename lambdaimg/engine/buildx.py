@@ -132,11 +132,11 @@ class _Graph:
         self._on_step(step)
 
     def _split(self, name: str) -> tuple[str, str]:
-        """`[hello runtime 2/5] RUN …` → (`hello`, `runtime 2/5 RUN …`); a lone target isn't named in its steps."""
+        """`[hello runtime 2/5] RUN …` → (`hello`, `[runtime 2/5] RUN …`); a lone target isn't named in its steps."""
         inner, bracket, rest = name.removeprefix("[").partition("] ")
         first, _, stage = inner.partition(" ")
         if bracket and first in self._targets:
-            return first, f"{stage} {rest}".strip()
+            return first, f"[{stage}] {rest}"
         return (self._targets[0] if len(self._targets) == 1 else ""), name
 
     def _log(self, log: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
-"""How buildx is called."""
+"""How buildx is called, and what its steps are called."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,20 @@ def test_a_plugin_of_the_users_own_is_called_by_itself(tmp_path: Path, mode: int
     if mode:
         plugin.touch(mode)
     assert buildx._program({"DOCKER_CONFIG": str(tmp_path)}) == ([str(plugin)] if by_itself else ["docker", "buildx"])
+
+
+@pytest.mark.parametrize(
+    ("targets", "said", "target", "name"),
+    [
+        (("hello",), "[runtime 2/5] RUN x", "hello", "[runtime 2/5] RUN x"),
+        (("hello", "other"), "[hello runtime 2/5] RUN x", "hello", "[runtime 2/5] RUN x"),
+        (("hello", "other"), "[other internal] load .dockerignore", "other", "[internal] load .dockerignore"),
+        (("hello", "other"), "[auth] library/debian", "", "[auth] library/debian"),
+    ],
+)
+def test_a_step_has_the_same_name_in_a_build_of_one_and_of_several(
+    targets: tuple[str, ...], said: str, target: str, name: str
+) -> None:
+    seen: list[buildx.Step] = []
+    buildx._Graph(targets, seen.append).read(json.dumps({"vertexes": [{"digest": "sha256:0", "name": said}]}))
+    assert (seen[0].target, seen[0].name) == (target, name)
