@@ -104,6 +104,13 @@ class Session:
         """Whether stderr can show live progress; known without the library that draws it."""
         return sys.stderr.isatty() or self.color == "always"
 
+    @property
+    def colored_output(self) -> bool:
+        """Whether stdout gets colours."""
+        if self.color == "auto":
+            return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        return self.color == "always"
+
     @cached_property
     def console(self) -> "Console":
         """stderr, for tables and live progress."""

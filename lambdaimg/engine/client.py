@@ -1,14 +1,16 @@
 """The engine's API. The only module that imports the Docker SDK, and it is imported when an engine is needed."""
 
 import contextlib
+import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
 import docker
 import requests
+from docker.auth import load_config
 from docker.context import ContextAPI
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_env_file
@@ -17,6 +19,7 @@ from lambdaimg.engine.container import PLATFORMS, ContainerSpec
 from lambdaimg.model.errors import EngineError, EngineUnavailable, RegistryRefused, UsageError
 
 _TIMEOUT: Final = 120
+_PIECE: Final = 1024 * 1024
 _ARCHITECTURES: Final = {"amd64": "x86_64", "arm64": "arm64"}
 
 
@@ -89,6 +92,23 @@ class Engine:
             environment=dict(entry.partition("=")[::2] for entry in config.get("Env") or ()),
             labels=config.get("Labels") or {},
         )
+
+    def configuration(self, image: str) -> dict[str, Any]:
+        """An image's configuration as an object of the OCI image spec. Raises EngineError without such an image."""
+        with _translated():
+            found = self._client.inspect_image(image)  # type: ignore[no-untyped-call]
+            steps = self._client.history(image)  # type: ignore[no-untyped-call]
+        return {
+            "architecture": found["Architecture"],
+            "os": found["Os"],
+            "config": found.get("Config") or {},
+            "rootfs": {"diff_ids": (found.get("RootFS") or {}).get("Layers") or []},
+            "history": [{"created_by": step.get("CreatedBy") or ""} for step in reversed(steps)],
+        }
+
+    def save(self, image: str) -> IO[bytes]:
+        """What `docker save` writes, as a stream to be closed. Read errors are EngineError and EngineUnavailable."""
+        return io.BufferedReader(_Pieces(self._client.get_image(image, chunk_size=_PIECE)), _PIECE)
 
     def pull(self, reference: str, architecture: str) -> None:
         """Pulls an image. Raises EngineError with the registry's answer when it can't be had."""
@@ -308,6 +328,40 @@ class Engine:
             found = os.statvfs(root)
             return found.f_bavail * found.f_frsize
         return None
+
+
+class _Pieces(io.RawIOBase):
+    """A generator of bytes as a raw stream."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            with _translated():
+                self._rest = memoryview(next(self._pieces, b""))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def close(self) -> None:
+        if isinstance(self._pieces, Generator):
+            self._pieces.close()
+        super().close()
+
+
+def registry_login(registry: str) -> tuple[str, str] | None:
+    """The user and password that docker's configuration (or its credential helper) has for a registry's host."""
+    try:
+        found = load_config().resolve_authconfig(registry)
+    except DockerException as error:
+        raise UsageError(f"docker's login for {registry} can't be read: {error}", remedy="docker login again") from None
+    return (str(found["username"]), str(found["password"])) if found and found.get("username") else None
 
 
 def connect() -> Engine:

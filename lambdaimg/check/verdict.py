@@ -1,0 +1,82 @@
+"""The verdict on an image: a row for each rule, and whether the image is fit for Lambda."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lambdaimg.images.rules.rule import SOURCES, Finding, Needs, Rule, Subject
+from lambdaimg.model.errors import UsageError
+from lambdaimg.model.suggest import did_you_mean
+
+State = Literal["pass", "warn", "fail", "known", "not visible here"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What one rule says of one image. `known` are the findings that the baseline accepts."""
+
+    rule: Rule
+    state: State
+    findings: tuple[Finding, ...] = ()
+    known: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """All rows of one image, in the order of the rules' ids. `name` is the function's, or the image's."""
+
+    name: str
+    image: str
+    rows: tuple[Row, ...]
+
+    @property
+    def fit(self) -> bool:
+        return all(row.state != "fail" for row in self.rows)
+
+
+def judge(name: str, subject: Subject, rules: Iterable[Rule]) -> Verdict:
+    """Asks every rule that can look at this image."""
+    return Verdict(name=name, image=subject.image.name, rows=tuple(_row(rule, subject) for rule in rules))
+
+
+def _row(rule: Rule, subject: Subject) -> Row:
+    if not _visible(rule, subject):
+        return Row(rule=rule, state="not visible here")
+    findings = tuple(rule.find(subject))
+    return Row(rule=rule, state=rule.severity if findings else "pass", findings=findings)
+
+
+def _visible(rule: Rule, subject: Subject) -> bool:
+    if rule.needs is Needs.FILES and subject.image.layers is None:
+        return False
+    return subject.image.source in SOURCES[rule.needs]
+
+
+def chosen(rules: Sequence[Rule], select: Iterable[str], ignore: Iterable[str]) -> list[Rule]:
+    """The rules whose ids begin with one of `select` (all without it), less those that begin with one of `ignore`.
+
+    Raises UsageError for what no rule's id begins with.
+    """
+    wanted, unwanted = tuple(select), tuple(ignore)
+    for word in (*wanted, *unwanted):
+        if not any(rule.id.startswith(word) for rule in rules):
+            near = did_you_mean(word, [rule.id for rule in rules])
+            raise UsageError(f"no rule's id begins with {word!r}", remedy=near or "docs/reference/rules.md lists them")
+    return [
+        rule
+        for rule in rules
+        if (not wanted or rule.id.startswith(wanted)) and not (unwanted and rule.id.startswith(unwanted))
+    ]
+
+
+def accept(verdict: Verdict, known: Iterable[tuple[str, str, str]]) -> Verdict:
+    """The verdict without the findings that a baseline accepts: (name, rule's id, where)."""
+    accepted = set(known)
+    return replace(verdict, rows=tuple(_accepted(row, verdict.name, accepted) for row in verdict.rows))
+
+
+def _accepted(row: Row, name: str, accepted: set[tuple[str, str, str]]) -> Row:
+    known = tuple(finding for finding in row.findings if (name, row.rule.id, finding.where) in accepted)
+    new = tuple(finding for finding in row.findings if finding not in known)
+    state = row.state if new or not known else "known"
+    return replace(row, state=state, findings=new, known=known)
