@@ -50,6 +50,7 @@ def command(
         session.project = session.project.with_architecture("arm64" if platform == "linux/arm64" else "x86_64")
     chosen = session.project.select(functions)
     built = session.build(chosen, Options(builder=builder, no_cache=no_cache))
+    _warn_of(session, built)
     emulated = _with_rie(session, chosen) if with_rie else []
     pushed = [each.image for each in push(session, chosen)] if pushes else []
     if as_json:
@@ -86,3 +87,14 @@ def _with_rie(session: Session, functions: "Sequence[Function]") -> list[str]:
 
     with BuildProgress(session, [function.name for function in functions]) as progress:
         return build_with_rie(session.engine, session.project, functions, session.say, progress.step)
+
+
+def _warn_of(session: Session, built: "Sequence[Built]") -> None:
+    """What the rules that read no file have against images that are new."""
+    from lambdaimg.check.static import quick_findings
+
+    for each in (each for each in built if each.changed):
+        function = session.project.one(each.function)
+        architecture, environment = session.architecture(function), function.settings.environment
+        for rule, finding in quick_findings(session.engine, each.image, architecture, environment):
+            session.warn(f"{function.name}: {rule.id} {rule.title}: {finding.where} {finding.what}; {rule.remedy}")

@@ -10,6 +10,8 @@ import click
 
 from lambdaimg.catalog import bases, languages
 from lambdaimg.cli.main import COMMANDS, cli
+from lambdaimg.images.rules.catalog import STATIC_RULES
+from lambdaimg.images.rules.rule import SOURCES
 from lambdaimg.model import samples, settings
 from lambdaimg.model.cases import CASE_KEYS, ERROR_KEYS, EXPECT_KEYS
 from lambdaimg.model.declare import settings_of
@@ -141,10 +143,21 @@ def cases() -> str:
     return "\n".join([*written, f"## Sample events\n\n{_table(['name', 'is'], rows)}"])
 
 
+def rules() -> str:
+    """Each rule of check: what must hold, where it can look, why, and what to do."""
+    return "\n".join(
+        f"## {rule.id}: {rule.title}\n\n"
+        f"{rule.severity} · looks at {rule.needs.value} · visible in {', '.join(SOURCES[rule.needs])}\n\n"
+        f"{rule.why}\n\nRemedy: {rule.remedy}\n\nSource: {rule.document}.\n"
+        for rule in STATIC_RULES
+    )
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": commands,
     "settings.md": setting_tables,
     "bases.md": base_table,
     "cases.md": cases,
     "../../README.md": language_table,
+    "rules.md": rules,
 }

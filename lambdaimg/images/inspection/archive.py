@@ -21,7 +21,7 @@ def read(file: Path, architecture: str) -> ImageFacts:
             return oci.read("oci-archive", name, blobs.top(), blobs, architecture)
     except OSError as error:
         raise UsageError(f"can't read {file}: {error.strerror or error}") from None
-    except (tarfile.TarError, KeyError, ValueError, EOFError):
+    except (tarfile.TarError, KeyError, json.JSONDecodeError, EOFError):
         remedy = "make one with docker buildx build --output type=oci,dest=FILE, or skopeo copy"
         raise UsageError(f"{file} is not an OCI archive", remedy=remedy) from None
 

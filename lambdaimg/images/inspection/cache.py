@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -35,17 +34,16 @@ def store(digest: str, layer: Layer) -> None:
 
 
 def _file(digest: str) -> Path:
-    return _folder() / f"{digest.replace(':', '-')}.json"
+    return user_cache_path("lambdaimg") / "layers" / _reader() / f"{digest.replace(':', '-')}.json"
 
 
 @cache
-def _folder() -> Path:
-    """The folder of all layers that were read by the same code."""
+def _reader() -> str:
+    """Tells what was read by the same code from what was not: a digest of the code."""
     own = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
         own.update(file.read_bytes())
-    base = os.environ.get("LAMBDAIMG_CACHE")
-    return (Path(base) if base else user_cache_path("lambdaimg")) / "layers" / own.hexdigest()[:16]
+    return own.hexdigest()[:16]
 
 
 def _encoded(layer: Layer) -> dict[str, Any]:

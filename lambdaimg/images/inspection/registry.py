@@ -1,5 +1,6 @@
 """An image in a registry, read over HTTP (OCI distribution spec, "Pull"); nothing is kept of it but what was found."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ def read(reference: str, architecture: str) -> ImageFacts:
         return oci.read("registry", f"registry:{reference}", registry.manifest(tag), registry, architecture)
     except requests.RequestException as error:
         raise RemoteError(f"the registry {host} can't be reached: {type(error).__name__}") from None
-    except (KeyError, ValueError):
+    except (KeyError, json.JSONDecodeError):
         raise RemoteError(f"the registry {host} has no image at {repository}:{tag}, but something else") from None
 
 
@@ -70,6 +71,7 @@ class _Registry:
     @contextmanager
     def blob(self, digest: str) -> Iterator[IO[bytes]]:
         with self._get(f"blobs/{digest}") as response:
+            response.raw.auto_close = False  # or the buffer above it would meet a closed file at the end
             yield cast("IO[bytes]", response.raw)
 
     def _get(self, path: str, accept: str = "*/*") -> requests.Response:
