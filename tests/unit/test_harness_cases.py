@@ -1,12 +1,14 @@
 """Cases as they are written: read from three places, refused with file, line, key and what is allowed."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from lambdaimg.model import case_files, project_file
-from lambdaimg.model.cases import Case
+from lambdaimg.model.cases import CASE_KEYS, ERROR_KEYS, EXPECT_KEYS, Case
 from lambdaimg.model.errors import ProjectError
+from lambdaimg.model.matching import MATCHERS
 from tests.conftest import MakeProject
 
 HEAD = '[functions.hello]\nlanguage = "python"\n'
@@ -165,3 +167,16 @@ def test_the_problems_of_all_files_are_reported_at_once(make_project: MakeProjec
         "b.toml:1",
         "lambdaimg.toml:3",
     ]
+
+
+def test_the_example_shop_uses_every_key_and_matcher() -> None:
+    root = Path(__file__).parents[2] / "examples" / "shop"
+    text = "".join(file.read_text("utf-8") for file in sorted(root.rglob("*.toml")))
+    text += "".join(file.read_text("utf-8") for file in sorted(root.rglob("*.expected.json")))
+    known = [*CASE_KEYS, *EXPECT_KEYS, *ERROR_KEYS, *MATCHERS]
+    missing = [name for name in known if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
+    assert not missing
+    project = project_file.load(root / "lambdaimg.toml", languages=("nodejs", "python"))
+    assert len(case_files.load(project, project.functions)) >= 40
+    assert len(project.functions) >= 4
+    assert {function.settings.language for function in project.functions} == {"nodejs", "python"}

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 
 
 class OutOfStock(Exception):
@@ -23,10 +22,6 @@ def key_error():
 
 def rubbish():
     return {1, 2, 3}  # a set is no JSON
-
-
-def late():
-    time.sleep(60)
 
 
 def out():
