@@ -94,7 +94,7 @@ class Runner:
     async def _in_turn(self, case: Case, environment: Environment, log: list[str], *, cold: bool) -> bool:
         """One case in a warm environment; says whether that is of further use."""
         log.clear()
-        attempt = _Attempt(case)
+        attempt = Attempt(case)
         usable = await attempt.run(environment, cold=cold)
         self._finish(attempt.result(log))
         return usable
@@ -104,28 +104,7 @@ class Runner:
             return
         async with self._slots.taken(case.concurrency):
             if not self._stopped(case):
-                self._finish(await self._alone(case))
-
-    async def _alone(self, case: Case) -> Result:
-        """A case in as many environments of its own as it asks for: all are started, then all get the event."""
-        log: list[str] = []
-        begun = time.monotonic()
-        attempts = [_Attempt(case) for _ in range(case.concurrency)]
-        try:
-            async with AsyncExitStack() as stack:
-                opened = [
-                    stack.enter_async_context(self._environments.open(case.function, case.environment, log.append))
-                    for _ in attempts
-                ]
-                environments = await asyncio.gather(*opened)
-                pairs = zip(attempts, environments, strict=True)
-                await asyncio.gather(*(attempt.run(environment, cold=True) for attempt, environment in pairs))
-        except LambdaimgError as error:
-            return replace(_broken(case, error, log), seconds=time.monotonic() - begun)
-        results = [attempt.result(log) for attempt in attempts]
-        worst = next((result for result in results if result.outcome in BAD), results[0])
-        reports = tuple(report for result in results for report in result.reports)
-        return replace(worst, seconds=time.monotonic() - begun, reports=reports)
+                self._finish(await alone(self._environments, case))
 
     def _settled(self, case: Case) -> bool:
         """Whether a case's end is known without running it; it is reported then."""
@@ -149,7 +128,29 @@ class Runner:
         self._on_result(result)
 
 
-class _Attempt:
+async def alone(environments: Environments, case: Case) -> Result:
+    """A case in as many environments of its own as it asks for: all are started, then all get the event."""
+    log: list[str] = []
+    begun = time.monotonic()
+    attempts = [Attempt(case) for _ in range(case.concurrency)]
+    try:
+        async with AsyncExitStack() as stack:
+            opening = [
+                stack.enter_async_context(environments.open(case.function, case.environment, log.append))
+                for _ in attempts
+            ]
+            opened = await asyncio.gather(*opening)
+            pairs = zip(attempts, opened, strict=True)
+            await asyncio.gather(*(attempt.run(environment, cold=True) for attempt, environment in pairs))
+    except LambdaimgError as error:
+        return replace(_broken(case, error, log), seconds=time.monotonic() - begun)
+    results = [attempt.result(log) for attempt in attempts]
+    worst = next((result for result in results if result.outcome in BAD), results[0])
+    reports = tuple(report for result in results for report in result.reports)
+    return replace(worst, seconds=time.monotonic() - begun, reports=reports)
+
+
+class Attempt:
     """A case in one environment."""
 
     def __init__(self, case: Case) -> None:

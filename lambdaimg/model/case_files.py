@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,15 @@ def load(project: Project, functions: Iterable[Function], *, unexpected: bool = 
     return tuple(cases)
 
 
+def load_files(project: Project, function: Function, pattern: str) -> tuple[Case, ...]:
+    """The cases in the case files that fit a pattern, for a function. Raises ProjectError with all problems."""
+    reader = _Reader(project)
+    entry = Entry(written=pattern, file=project.file.name, line=1)
+    cases = reader.written(replace(function, tests=(entry,)))
+    refuse("the test cases have", reader.problems)
+    return tuple(cases)
+
+
 class _Reader:
     """One reading of a project's cases; problems are gathered, so that all are reported."""
 
@@ -40,11 +50,14 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def cases(self, function: Function, unexpected: bool) -> list[Case]:
-        entries = [each for entry in function.tests for each in self._entries(entry, function.name)]
-        found = [case for entry in entries if (case := self._case(function.name, entry))]
-        found += self._pairs(function.name, unexpected)
+        found = [*self.written(function), *self._pairs(function.name, unexpected)]
         self._refuse_twice(found)
         return found
+
+    def written(self, function: Function) -> list[Case]:
+        """The cases that `tests` holds, and those of the files that it names."""
+        entries = [each for entry in function.tests for each in self._entries(entry, function.name)]
+        return [case for entry in entries if (case := self._case(function.name, entry))]
 
     def _refuse_twice(self, cases: Sequence[Case]) -> None:
         first: dict[str, Case] = {}

@@ -1,0 +1,112 @@
+"""The pytest plugin in a generated project: fixtures, case files, and pytest's own ways to select and spread tests."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.conftest import PATIENCE, Sandboxed, python_function
+
+SOURCE = """\
+import os
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    print("got", event)
+    if event == "fail":
+        raise ValueError("as asked")
+    return {"count": count, "stage": os.environ.get("STAGE", ""), "event": event}
+"""
+
+CASES = """
+[[functions.hello.tests]]
+name = "inline"
+expect = { payload = { stage = "" } }
+
+[[functions.hello.tests]]
+name = "known"
+xfail = "a bug"
+expect = { payload = { stage = "x" } }
+
+[[functions.hello.tests]]
+name = "later"
+skip = "not yet"
+
+[[functions.hello.tests]]
+name = "in its own environment"
+environment = { STAGE = "test" }
+expect = { payload = { stage = "test", count = 1 } }
+"""
+
+TESTS = """\
+import pytest
+
+def test_an_invocation(lambda_project, lambda_function):
+    hello = lambda_function(lambda_project.functions[0].name)
+    answer = hello.invoke({"name": "Ada"})
+    assert answer.payload["event"] == {"name": "Ada"}
+    assert answer.error is None
+    assert "got {'name': 'Ada'}" in answer.logs
+    assert answer.duration_ms > 0
+    assert lambda_function("hello") is hello
+
+def test_an_error(lambda_function):
+    answer = lambda_function("hello").invoke("fail")
+    assert (answer.error["errorType"], answer.error["errorMessage"]) == ("ValueError", "as asked")
+
+def test_a_cold_environment(lambda_function):
+    with lambda_function("hello", {"STAGE": "dev"}, cold=True) as hello:
+        assert hello.invoke().payload == {"count": 1, "stage": "dev", "event": None}
+
+@pytest.mark.lambda_cases("hello")
+def test_cases(lambda_case):
+    lambda_case.check()
+
+@pytest.mark.lambda_cases("hello", files="cases/*.toml")
+def test_files(lambda_case):
+    lambda_case.check()
+"""
+
+
+@pytest.fixture
+def suite(project: Sandboxed) -> Iterator[Sandboxed]:
+    python_function(project, SOURCE, "memory = 128\ntimeout = 10\n" + CASES)
+    project.write("cases/more.toml", '[[tests]]\nname = "wrong"\nexpect = { payload = { stage = "none" } }\n')
+    project.write("tests/test_hello.py", TESTS)
+    project.write("pytest.ini", "[pytest]\naddopts = --strict-markers\nlambda_project = .\n")
+    yield project
+    assert project.containers() == []
+
+
+def pytest_run(project: Sandboxed, *arguments: str, code: int) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments, "tests"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_plugin(suite: Sandboxed) -> None:
+    out = pytest_run(suite, code=1)
+    assert "1 failed, 5 passed, 1 skipped, 1 xfailed" in out
+    assert "AssertionError: cases/more.toml:1: wrong" in out
+    assert 'payload.stage: expected "none", got ""' in out
+    assert "REPORT RequestId" in out
+    assert "= 1 failed in" in pytest_run(suite, "--lf", code=1)
+    assert "2 passed" in pytest_run(suite, "-k", "inline or an_error", code=0)
+    assert "1 failed, 5 passed, 1 skipped, 1 xfailed" in pytest_run(suite, "-n", "2", code=1)
+
+
+def test_mistakes_are_told_in_words(suite: Sandboxed) -> None:
+    suite.write("cases/more.toml", '[[tests]]\nnam = "wrong"\n')
+    suite.write("tests/test_hello.py", TESTS + "\ndef test_unmarked(lambda_case): ...\n")
+    out = pytest_run(suite, code=2)
+    assert "cases/more.toml:2: tests.0.nam: unknown key 'nam'" in out
+    assert "Traceback" not in out
