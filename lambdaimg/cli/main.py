@@ -16,7 +16,7 @@ from lambdaimg.model.errors import LambdaimgError, UsageError
 from lambdaimg.model.suggest import did_you_mean
 
 COMMANDS: Final = {
-    "init": "Make a new project: one function, one event.",
+    "init": "Make a new project: one function, one event, one test case.",
     "build": "Build the functions' images.",
     "run": "Run one function until Ctrl-C, at a URL.",
     "invoke": "Invoke a function once and print what it returns.",

@@ -1,16 +1,15 @@
-"""A new project, made of a language's starter: the project file, one function, one event."""
+"""A new project, made of a language's starter: the project file, one function, one event, one test case."""
 
 from pathlib import Path
 from string import Template
 from typing import Final
 
+from lambdaimg import resources
 from lambdaimg.catalog import languages
 from lambdaimg.catalog.bases import read as read_base
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.files import write_whole
 from lambdaimg.model.project_file import FILE_NAME, name_from
-
-FUNCTION: Final = "hello"
 
 _PROJECT_FILE: Final = Template("""\
 [project]
@@ -21,15 +20,23 @@ language = "$language"
 base = "$base"             # `lambdaimg base list` shows the others; any image reference will do
 handler = "$handler"
 ${settings}timeout = 3
+
+[[functions.hello.tests]]        # run by `lambdaimg test`
+name = "greets by name"
+event-file = "events/hello.json"
+expect = { payload = { message = "Hello, Ada" } }
 """)
 
+WORKFLOWS: Final = {"github": ".github/workflows/lambdaimg.yml"}
+"""Where each CI system looks for what `templates/ci` holds for it."""
 
-def create(folder: Path, language: str) -> list[Path]:
+
+def create(folder: Path, language: str, ci: str = "") -> list[Path]:
     """Writes a new project into a folder, which is made where it is missing; returns the files.
 
-    Raises UsageError, and writes nothing, when one of the files is there already.
+    `ci` is one of `WORKFLOWS`, or empty for none. Raises UsageError, and writes nothing, when a file is there already.
     """
-    files = _files(folder, language)
+    files = {**_files(folder, language), **_workflow(folder, ci)}
     taken = [str(file) for file in files if file.exists()]
     if taken:
         exist = "exists" if len(taken) == 1 else "exist"
@@ -58,3 +65,7 @@ def _files(folder: Path, language: str) -> dict[Path, bytes]:
         if file.is_file()
     }
     return {folder / FILE_NAME: text.encode(), **copied}
+
+
+def _workflow(folder: Path, ci: str) -> dict[Path, bytes]:
+    return {folder / WORKFLOWS[ci]: (resources.templates() / "ci" / f"{ci}.yml").read_bytes()} if ci else {}
