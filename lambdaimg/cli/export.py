@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lambdaimg.cli.image_option import image_option, images_of
 from lambdaimg.cli.session import Session, pass_session
-from lambdaimg.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
     required=True,
     help="What to write.",
 )
-@click.option(
-    "--image",
-    "images",
-    multiple=True,
-    metavar="[FN=]REF",
-    help="A function's image in its registry, as `push` prints it; FN= may be left out for one function.",
-)
+@image_option
 @pass_session
 def command(session: Session, functions: tuple[str, ...], form: str, images: tuple[str, ...]) -> None:
     """Print the functions FN (default: all) as others deploy them: a template or a manifest, in YAML.
@@ -38,18 +32,7 @@ def command(session: Session, functions: tuple[str, ...], form: str, images: tup
       lambdaimg export --format knative hello --image registry.example/shop:hello-0123456789ab > hello.yaml
     """
     chosen = session.project.select(functions)
-    named = dict(_pair(chosen, given) for given in images)
-    click.echo(_text(session, chosen, form, named), nl=False)
-
-
-def _pair(functions: "Sequence[Function]", given: str) -> tuple[str, str]:
-    name, equals, reference = given.partition("=")
-    if not equals and len(functions) == 1:
-        return functions[0].name, given
-    if not equals or name not in {function.name for function in functions}:
-        names = ", ".join(function.name for function in functions)
-        raise UsageError(f"--image {given} names no function", remedy=f"--image FN=REF, FN one of {names}")
-    return name, reference
+    click.echo(_text(session, chosen, form, images_of(chosen, images)), nl=False)
 
 
 def _text(session: Session, functions: "Sequence[Function]", form: str, images: dict[str, str]) -> str:

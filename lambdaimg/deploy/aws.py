@@ -49,7 +49,7 @@ class Aws:
     def call(self, service: str, operation: str, **fields: Any) -> Any:
         """One call of an API. Raises AwsRefused with AWS's code, and RemoteError when nobody answers."""
         with _translated(service, operation):
-            return getattr(self._client(service), operation)(**fields)
+            return getattr(self.client(service), operation)(**fields)
 
     def find(self, service: str, operation: str, missing: Collection[str], **fields: Any) -> Any:
         """The same for what may not be there: None when AWS answers with one of the codes `missing`."""
@@ -63,13 +63,13 @@ class Aws:
     def wait(self, service: str, waiter: str, **fields: Any) -> None:
         """Waits until AWS is done, as botocore does. Raises RemoteError with AWS's reason when it fails."""
         with _translated(service, waiter):
-            self._client(service).get_waiter(waiter).wait(**fields)
+            self.client(service).get_waiter(waiter).wait(**fields)
 
     def upload(self, file: str, bucket: str, key: str) -> None:
         with _translated("s3", "upload_file"):
-            self._client("s3").upload_file(file, bucket, key)
+            self.client("s3").upload_file(file, bucket, key)
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
         if service not in self._clients:
             self._clients[service] = self._session.client(service, endpoint_url=self._endpoint_url)
         return self._clients[service]

@@ -2,12 +2,14 @@
 
 import base64
 import json
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
 from lambdaimg.deploy import policies
 from lambdaimg.deploy.aws import Aws
 from lambdaimg.engine.client import Login
+from lambdaimg.model.errors import UsageError
 
 _DAYS: Final = 14
 _LIFECYCLE: Final = {
@@ -26,6 +28,20 @@ _LIFECYCLE: Final = {
     ]
 }
 """Tagged images stay: a function whose image is gone fails."""
+
+
+def check_reference(reference: str, region: str) -> None:
+    """Raises UsageError for an image that a function of a Region can't be made of, or that may become another one."""
+    if not re.search(r"@sha256:[0-9a-f]{64}$", reference):
+        raise UsageError(
+            f"{reference} does not name its digest", remedy="give REPOSITORY@sha256:…, as `push` prints it"
+        )
+    found = re.match(r"\d{12}\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com", reference)
+    if found and found[1] != region:
+        raise UsageError(
+            f"{reference} is in {found[1]}, the function in {region}: Lambda takes images of its own Region",
+            remedy=f"push it to {region}, or correct region in the project file",
+        )
 
 
 def ensure_repository(aws: Aws, name: str) -> bool:
@@ -55,6 +71,6 @@ def login(aws: Aws) -> tuple[str, Login]:
 
 def digest_of(aws: Aws, repository: str, tag: str) -> str:
     """The digest of the image with that tag; empty when there is none."""
-    missing = ("ImageNotFoundException",)
+    missing = ("ImageNotFoundException", "RepositoryNotFoundException")
     found = aws.find("ecr", "describe_images", missing, repositoryName=repository, imageIds=[{"imageTag": tag}])
     return str(found["imageDetails"][0]["imageDigest"]) if found else ""

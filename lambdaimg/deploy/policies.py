@@ -6,6 +6,7 @@ policies", "Giving Lambda functions access to resources in a VPC", "Access contr
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -198,7 +199,7 @@ def _callers(place: Place, function: Function) -> Iterator[Statement]:
         if not is_polled(trigger):
             yield _trigger(place, trigger)
     for principal in settings.permissions:
-        yield _caller("lambda:InvokeFunction", {"AWS": _principal(place, principal)}, principal)
+        yield _caller("lambda:InvokeFunction", {"AWS": _principal(place, principal)})
     if settings.url:
         yield from _url(place, function)
 
@@ -208,7 +209,7 @@ def _trigger(place: Place, trigger: str) -> Statement:
     condition: dict[str, Any] = {"ArnLike": {"AWS:SourceArn": trigger}}
     if service == "s3":  # a bucket's ARN names no account, and a deleted bucket's name is free for others
         condition["StringEquals"] = {"AWS:SourceAccount": place.account}
-    return _caller("lambda:InvokeFunction", {"Service": _CALLERS[service]}, trigger, condition)
+    return _caller("lambda:InvokeFunction", {"Service": _CALLERS[service]}, condition)
 
 
 def _url(place: Place, function: Function) -> Iterator[Statement]:
@@ -219,24 +220,21 @@ def _url(place: Place, function: Function) -> Iterator[Statement]:
     for caller in callers:
         principal = "*" if caller == "*" else {"AWS": caller}
         by_auth = {"StringEquals": {"lambda:FunctionUrlAuthType": auth}}
-        yield _caller("lambda:InvokeFunctionUrl", principal, f"url {caller}", by_auth)
+        yield _caller("lambda:InvokeFunctionUrl", principal, by_auth)
         by_url = {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
-        yield _caller("lambda:InvokeFunction", principal, f"url invoke {caller}", by_url)
+        yield _caller("lambda:InvokeFunction", principal, by_url)
 
 
 def _principal(place: Place, name: str) -> str:
     return f"arn:{place.partition}:iam::{name}:root" if name.isdigit() else name
 
 
-def _caller(action: str, principal: Any, identity: str, condition: Any = None) -> Statement:
-    """A statement whose id is made from what it is for, so that it is found again."""
-    statement = {
-        "Sid": f"lambdaimg{hashlib.sha256(identity.encode()).hexdigest()[:12]}",
-        "Effect": "Allow",
-        "Principal": principal,
-        "Action": action,
-    }
-    return {**statement, "Condition": condition} if condition else statement
+def _caller(action: str, principal: Any, condition: Any = None) -> Statement:
+    """A statement whose id is made from what it says, so that it is known again by the id alone."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action}
+    if condition:
+        statement["Condition"] = condition
+    return {"Sid": f"lambdaimg{hashlib.sha256(json.dumps(statement).encode()).hexdigest()[:12]}", **statement}
 
 
 def permission(statement: Statement) -> dict[str, Any]:

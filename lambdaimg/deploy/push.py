@@ -25,13 +25,12 @@ class Registry:
 
 @dataclass(frozen=True, kw_only=True)
 class Pushed:
-    """An image in a registry. `already`: it was there."""
+    """An image in a registry."""
 
     function: str
     repository: str
     tag: str
     digest: str
-    already: bool
 
     @property
     def image(self) -> str:
@@ -39,9 +38,9 @@ class Pushed:
         return f"{self.repository}@{self.digest}"
 
 
-def elastic_registry(aws: Aws, project: Project, say: Say) -> Registry:
-    """The account's ECR, with the project's repository in it, which is made if it is missing."""
-    if ecr.ensure_repository(aws, project.name):
+def elastic_registry(aws: Aws, project: Project, say: Say, *, make: bool = True) -> Registry:
+    """The account's ECR, with the project's repository in it, which is made (`make`) if it is missing."""
+    if make and ecr.ensure_repository(aws, project.name):
         say(f"made the repository {project.name} in {aws.region}")
     host, login = ecr.login(aws)
     return Registry(host=host, login=login, aws=aws)
@@ -72,6 +71,22 @@ class Pusher:
         for function, image in images:
             yield self._push(function, image)
 
+    def references(self, functions: Sequence[Function]) -> dict[str, str]:
+        """What `push` would name the images of: by digest where they are there already, else by tag."""
+        return {function.name: self._reference(function, self._image(function)) for function in functions}
+
+    def _reference(self, function: Function, image: Image) -> str:
+        tag = tag_of(function, image, with_rie=self.with_rie)
+        digest = self._digest(tag)
+        return f"{self._repository}@{digest}" if digest else f"{self._repository}:{tag}"
+
+    @property
+    def _repository(self) -> str:
+        return f"{self.registry.host}/{self.project.name}"
+
+    def _digest(self, tag: str) -> str:
+        return ecr.digest_of(self.registry.aws, self.project.name, tag) if self.registry.aws else ""
+
     def _image(self, function: Function) -> Image:
         name = self.project.rie_image(function) if self.with_rie else self.project.image(function)
         image = self.engine.image(name)
@@ -86,13 +101,12 @@ class Pusher:
         return image
 
     def _push(self, function: Function, image: Image) -> Pushed:
-        name, aws = self.project.name, self.registry.aws
-        repository, tag = f"{self.registry.host}/{name}", tag_of(function, image, with_rie=self.with_rie)
-        there = ecr.digest_of(aws, name, tag) if aws else ""
+        tag = tag_of(function, image, with_rie=self.with_rie)
+        there = self._digest(tag)
         if not there:
-            self.say(f"{function.name}: pushing {repository}:{tag}")
-        digest = there or self._send(image, f"{repository}:{tag}")
-        return Pushed(function=function.name, repository=repository, tag=tag, digest=digest, already=bool(there))
+            self.say(f"{function.name}: pushing {self._repository}:{tag}")
+        digest = there or self._send(image, f"{self._repository}:{tag}")
+        return Pushed(function=function.name, repository=self._repository, tag=tag, digest=digest)
 
     def _send(self, image: Image, reference: str) -> str:
         with _named(self.engine, image.id, reference):

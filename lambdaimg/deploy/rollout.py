@@ -1,0 +1,69 @@
+"""A deployment from its plan to its verification: each step done only where something differs, so it can be resumed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lambdaimg.deploy.around import Asynchronous, Permissions, Provisioned, Reserved, Sources, Url
+from lambdaimg.deploy.change import Change, Deployment, Step
+from lambdaimg.deploy.function import Code, Version
+from lambdaimg.deploy.role import Role
+
+Say = Callable[[str], None]
+Verify = Callable[[Deployment], str]
+"""Invokes what is deployed; says what is wrong with the answer, or nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """How a deployment ended. `wrong` is what verification found; the alias then points to `version` as before."""
+
+    function: str
+    changes: tuple[Change, ...]
+    alias_arn: str
+    version: str
+    wrong: str = ""
+
+
+def plan(to: Deployment) -> list[Change]:
+    """What `roll_out` would make or change now. Raises AwsRefused."""
+    return [change for step in _steps(to) for change in step.changes()]
+
+
+def roll_out(to: Deployment, say: Say, verify: Verify | None) -> Rollout:
+    """Makes and changes what differs, one step after the other, and moves the alias.
+
+    Where verification finds something wrong, the alias goes back to where it was. Raises AwsRefused and RemoteError;
+    what is done stays done, and the next run goes on from there.
+    """
+    version = Version(to=to)
+    before = version.current()
+    done: list[Change] = []
+    for step in _steps(to):
+        changes = step.changes()
+        for change in changes:
+            say(f"{to.name}: {change}")
+        if changes:
+            step.apply()
+        done += changes
+    wrong = verify(to) if verify else ""
+    if wrong and before and before != version.current():
+        say(f"{to.name}: the alias {to.alias} goes back to version {before}")
+        version.point_to(before)
+    return Rollout(
+        function=to.name, changes=tuple(done), alias_arn=to.alias_arn, version=version.current(), wrong=wrong
+    )
+
+
+def _steps(to: Deployment) -> list[Step]:
+    """In the order in which one needs the other."""
+    return [
+        Role(to=to),
+        Code(to=to),
+        Reserved(to=to),
+        Version(to=to),
+        Provisioned(to=to),
+        Asynchronous(to=to),
+        Url(to=to),
+        Permissions(to=to),
+        Sources(to=to),
+    ]
