@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,20 @@ class Probe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Zip:
+    """How a function becomes a zip for Lambda's own runtime.
+
+    `runtime` is Lambda's name for it, with `{version}` for the base's. What is installed at `dependencies` in the image
+    lies at `place` in the zip. `arguments` are build arguments that resolve dependencies for that runtime's platform.
+    """
+
+    runtime: str
+    dependencies: str = ""
+    place: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Language:
     """A language: the handler that its users usually write, and its RIC's pins, the oldest runtimes' first."""
 
@@ -90,6 +104,8 @@ class Language:
     """The bases on which a function in it is built, invoked and measured by this project's own checks."""
     builder: Builder | None = None
     probe: Probe | None = None
+    zip: Zip | None = None
+    """None where a zip can't be made of what its Dockerfile makes."""
 
     def ric(self, runtime: str, package_manager: str, version: str = "") -> Ric:
         """The RIC for a runtime version; `version` goes over the catalog's pin."""
@@ -154,6 +170,7 @@ def read(name: str) -> Language:
         tier_1=tuple(data.get("tier-1", ())),
         builder=_builder(data["builder"]) if "builder" in data else None,
         probe=Probe(**data["probe"]) if "probe" in data else None,
+        zip=Zip(**data["zip"]) if "zip" in data else None,
     )
 
 

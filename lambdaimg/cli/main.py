@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "base": "List, show and make base images.",
     "rie": "Locate or install the Runtime Interface Emulator.",
     "export": "Print the project as a CloudFormation or SAM template, or as Knative services.",
+    "package": "Make zips for Lambda's own runtimes.",
     "deploy": "Make AWS Lambda what the project file says.",
     "push": "Push the functions' images to ECR or another registry.",
     "policy": "Print the IAM policies that a function needs.",

@@ -83,11 +83,7 @@ def build(
     last = _read_record(project)
     bake = _write(plans)
     start = time.monotonic()
-    try:
-        ids = buildx.bake(bake, project.root, options, on_step, bases.check)
-    except BaseMissing:
-        bases.provide()
-        ids = buildx.bake(bake, project.root, options, on_step)
+    ids = baked(bake, project, bases, options, on_step)
     seconds = time.monotonic() - start
     _write_record(project, {**last, **ids})
     engine = connect()
@@ -95,6 +91,21 @@ def build(
         if last.get(each.function.name) != ids[each.function.name]:
             remove_replaced(engine, project, each.function)
     return [_built(engine, each, ids[each.function.name], seconds, last) for each in plans]
+
+
+def baked(
+    bake_file: Mapping[str, Any],
+    project: Project,
+    bases: WantedBases,
+    options: Options,
+    on_step: Callable[[Step], None],
+) -> dict[str, str]:
+    """Builds a bake file's targets, whose bases are provided where they are missing; returns the image ids."""
+    try:
+        return buildx.bake(bake_file, project.root, options, on_step, bases.check)
+    except BaseMissing:
+        bases.provide()
+        return buildx.bake(bake_file, project.root, options, on_step)
 
 
 def _built(engine: "Engine", plan: Plan, id: str, seconds: float, last: Mapping[str, str]) -> Built:
