@@ -10,7 +10,7 @@ LAMBDAIMG := $(BIN)/lambdaimg
 STAMP := .venv/.installed
 BASES := debian-trixie debian-bookworm python-3.13-slim node-24-slim
 
-.PHONY: help setup bases demo test check test-unit test-integration test-slow bench bench-quick golden lock wheel clean
+.PHONY: help setup bases demo test check test-unit test-integration test-slow bench bench-quick golden matrix lock wheel clean
 
 help: ## Explain the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -58,6 +58,9 @@ bench: setup ## Measure lambdaimg beside plain docker
 
 bench-quick: setup ## The same with fewer repetitions, in under 3 minutes
 	@$(BIN)/python -m benchmarks --quick
+
+matrix: setup ## Build, invoke and measure every language on its tier-1 bases (docs/matrix.md); WORDS=… for some
+	@$(BIN)/python scripts/matrix.py $(WORDS)
 
 lock: ## Resolve requirements.lock anew (needs uv)
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
