@@ -27,10 +27,21 @@ from lambdaimg.model.errors import UsageError
     metavar="[FILE]",
     help="Print one file instead: a function's Dockerfile, or FILE (compose.yaml, bake.json, …).",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["bake", "compose"]),
+    help="Only this file beside the Dockerfiles; bake is what CI builds with.",
+)
 @click.option("--container-name", is_flag=True, help="Name the containers in the compose file.")
 @pass_session
 def command(
-    session: Session, functions: tuple[str, ...], output: Path, shown: str | None, container_name: bool
+    session: Session,
+    functions: tuple[str, ...],
+    output: Path,
+    shown: str | None,
+    form: str | None,
+    container_name: bool,
 ) -> None:
     """Write what would be used: Dockerfiles, their ignore files, bake.json, compose.yaml.
 
@@ -42,7 +53,7 @@ def command(
     """
     from lambdaimg.catalog.bases import find
     from lambdaimg.images.build import plans_of
-    from lambdaimg.images.project_files import project_files
+    from lambdaimg.images.project_files import FORMATS, project_files
     from lambdaimg.images.write import write_rendered
 
     project = session.project
@@ -53,7 +64,9 @@ def command(
     plans = plans_of(project, chosen, lambda base, architecture: find(base) or session.base(base, architecture))
     for warning in (warning for plan in plans for warning in plan.warnings):
         session.warn(warning)
-    files = project_files(plans, folder.relative_to(project.root).as_posix(), session.process_of, container_name)
+    formats = (form,) if form else FORMATS
+    within = folder.relative_to(project.root).as_posix()
+    files = project_files(plans, within, session.process_of, container_name, formats)
     if shown is not None:
         click.echo(_one(files, f"{chosen[0].name}.Dockerfile" if shown == "Dockerfile" else shown), nl=False)
         return

@@ -28,6 +28,9 @@ def _target(plan: Plan, dockerfile: str, secrets: Sequence[Secret]) -> dict[str,
         "attest": ["type=provenance,disabled=true", "type=sbom,disabled=true"],
         "labels": _escaped(marks(plan)),
     }
+    for key, caches in (("cache-from", build.cache_from), ("cache-to", build.cache_to)):
+        if caches:  # a cache is one function's own: two that write one would replace each other's
+            target[key] = [bake_value(cache.replace("{function}", plan.function.name.lower())) for cache in caches]
     if build.args:
         target["args"] = _escaped(build.args)
     if mounted := secrets_for(plan, secrets):

@@ -109,11 +109,12 @@ def baked(
 
 
 def _built(engine: "Engine", plan: Plan, id: str, seconds: float, last: Mapping[str, str]) -> Built:
-    image = engine.image(id)
+    name = plan.project.image(plan.function)
+    image = engine.image(name)  # the id that another machine's builder tells may not be the engine's own
     return Built(
         function=plan.function.name,
-        image=plan.project.image(plan.function),
-        id=id,
+        image=name,
+        id=image.id if image else id,
         size=image.size if image else 0,
         seconds=seconds,
         changed=last.get(plan.function.name) != id,

@@ -45,6 +45,9 @@ def host_architecture() -> str:
 _PACKAGE = matching(r"[a-z0-9][a-z0-9+._-]*(?:=[A-Za-z0-9.+:~-]+)?", "an OS package's name, or name=version")
 _IDENTIFIER = matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _")
 _LAYER = matching(r"[a-z0-9]+(?:[_-][a-z0-9]+)*", "lower-case letters and digits, with single - or _ between them")
+_CACHE = matching(
+    r"[A-Za-z0-9._:/@={},-]+", "a cache, such as type=registry,ref=registry.example/shop-cache:{function}"
+)
 _SECRET_ID = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits and ._-")
 
 
@@ -97,6 +100,14 @@ class BuildSettings:
     args: Mapping[str, str] = _setting({}, table_of(_IDENTIFIER, text), local="build arguments")
     pip_config: str = _setting("", path_anywhere, local="pip.conf during the build, mounted as a secret")
     npm_config: str = _setting("", path_anywhere, local=".npmrc during the build, mounted as a secret")
+    cache_from: tuple[str, ...] = _setting(
+        (),
+        list_of(_CACHE),
+        local="caches that the build may take steps from, as `buildx --cache-from` takes them; {function} is its name",
+    )
+    cache_to: tuple[str, ...] = _setting(
+        (), list_of(_CACHE), local="caches that the build leaves, as `buildx --cache-to` takes them"
+    )
     secrets: Mapping[str, SecretSource] = _setting(
         {}, table_of(_SECRET_ID, _secret_source), local="mounted at /run/secrets/ID during the build"
     )
