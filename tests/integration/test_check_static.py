@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -20,6 +19,7 @@ from lambdaimg.images.rules.rule import Needs, Subject, Wanted
 from lambdaimg.model.errors import RemoteError
 from lambdaimg.model.settings import host_architecture
 from tests.integration import check_images
+from tests.integration.aws_fixtures import registry_program
 from tests.integration.conftest import OURS, Sandboxed, docker
 from tests.integration.oci_layouts import GZIP, INDEX, Layout, tar
 
@@ -41,10 +41,11 @@ def fires(rule: str, reference: str, connect: Callable[[], Engine] = no_engine) 
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """All pairs, built: what their images' names begin with."""
     prefix = f"{OURS}-check-{secrets.token_hex(3)}"
-    check_images.build_all(prefix, tmp_path_factory.mktemp("pairs"))
-    yield prefix
-    for image in docker("images", "-q", f"{prefix}/*").split():
-        subprocess.run(["docker", "rmi", "-f", image], capture_output=True, check=False)
+    try:
+        check_images.build_all(prefix, tmp_path_factory.mktemp("pairs"))
+        yield prefix
+    finally:  # by name: another session's images may have the same ids
+        docker("rmi", *docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"{prefix}/*").split())
 
 
 @pytest.fixture(autouse=True)
@@ -183,16 +184,13 @@ def test_no_false_alarm_on_the_images_of_the_templates(project: Sandboxed, tmp_p
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[str]:
     """A registry of this test's own, on the loopback: its host and port."""
-    program = shutil.which("docker-registry") or shutil.which("registry")
-    if program is None:
-        pytest.skip("docker-registry is not installed")
     config = tmp_path / "registry.yml"
     config.write_text(
         "version: 0.1\nlog: {level: info}\nhttp: {addr: '127.0.0.1:0'}\n"
         f"storage: {{filesystem: {{rootdirectory: {tmp_path}/registry}}}}\n"
     )
     with subprocess.Popen(
-        [program, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [registry_program(tmp_path), "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr
         listening = next(line for line in process.stderr if "listening on" in line)
