@@ -25,3 +25,13 @@ def output(command: Sequence[str], folder: Path | None = None) -> str:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise Failed(f"exit code {done.returncode}: {' '.join(last)}")
     return done.stdout
+
+
+def discarded(command: Sequence[str]) -> None:
+    """Runs a program whose output is large, or doesn't matter. Raises Failed when it is not there or fails."""
+    try:
+        subprocess.run(
+            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=_PATIENCE, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Failed(str(error)) from None

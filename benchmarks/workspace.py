@@ -44,7 +44,11 @@ class Workspace:
 
     def lambdaimg(self, *arguments: str) -> str:
         """What `lambdaimg` prints, in this project. Raises Failed."""
-        return output([str(Path(sys.executable).with_name("lambdaimg")), *arguments], self.root)
+        return output([self.program, *arguments], self.root)
+
+    @property
+    def program(self) -> str:
+        return str(Path(sys.executable).with_name("lambdaimg"))
 
     def docker(self, *arguments: str) -> str:
         """What `docker` prints, in this project. Raises Failed."""

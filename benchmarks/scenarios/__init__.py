@@ -3,7 +3,7 @@
 from typing import Final
 
 from benchmarks.scenario import Scenario
-from benchmarks.scenarios import build, invoke, startup
+from benchmarks.scenarios import build, check, invoke, startup
 
-ALL: Final[tuple[Scenario, ...]] = (*startup.SCENARIOS, *build.SCENARIOS, *invoke.SCENARIOS)
+ALL: Final[tuple[Scenario, ...]] = (*startup.SCENARIOS, *build.SCENARIOS, *check.SCENARIOS, *invoke.SCENARIOS)
 """In the order in which they are run and shown."""

@@ -17,6 +17,7 @@ from lambdaimg.check.verdict import accept, chosen, judge
 from lambdaimg.images.inspection import secret_search
 from lambdaimg.images.inspection.facts import Configuration, Entry, ImageFacts, Layer, Program, configuration_of
 from lambdaimg.images.inspection.layer import read_layer
+from lambdaimg.images.inspection.literals import literals_in
 from lambdaimg.images.inspection.registry import split
 from lambdaimg.images.inspection.tree import Tree
 from lambdaimg.images.rules.catalog import STATIC_RULES
@@ -91,12 +92,13 @@ _TOKEN = "a1B2" * 9
     ],
 )
 def test_secrets_are_told_from_examples(text: str, found: list[tuple[int, str]]) -> None:
-    assert list(secret_search.search(text.encode())) == found
+    content = text.encode()
+    assert list(secret_search.search(content, literals_in(content))) == found
 
 
 @given(st.binary(max_size=300))
 def test_the_search_reads_anything(content: bytes) -> None:
-    list(secret_search.search(content))
+    list(secret_search.search(content, secret_search.HINTS))
 
 
 def test_a_damaged_program_is_no_program() -> None:

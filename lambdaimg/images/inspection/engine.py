@@ -7,11 +7,9 @@ from typing import IO, Any, Final
 from lambdaimg.engine.client import Engine
 from lambdaimg.images.inspection import cache
 from lambdaimg.images.inspection.facts import ImageFacts, Layer, configuration_of
-from lambdaimg.images.inspection.layer import read_layer
-from lambdaimg.images.inspection.packed import unpacked
 from lambdaimg.model.errors import EngineError, UsageError
 
-_CHUNK: Final = 1024 * 1024
+_BUFFER: Final = 64 * 1024  # tarfile copies what is left of it at each read
 _MANIFEST: Final = "manifest.json"
 
 
@@ -49,7 +47,7 @@ def _saved_layers(engine: Engine, name: str) -> list[Layer]:
     found: dict[str, Layer] = {}
     links: dict[str, str] = {}
     manifest: list[dict[str, Any]] = []
-    with engine.save(name) as stream, tarfile.open(fileobj=stream, mode="r|", bufsize=_CHUNK) as tar:
+    with engine.save(name) as stream, tarfile.open(fileobj=stream, mode="r|", bufsize=_BUFFER) as tar:
         for member in tar:
             content = tar.extractfile(member) if member.isfile() else None
             if member.issym():
@@ -70,6 +68,9 @@ def _is_layer(name: str) -> bool:
 
 def _layer(content: IO[bytes]) -> Layer | None:
     """A blob's files; None where the blob is a JSON document."""
+    from lambdaimg.images.inspection.layer import read_layer  # not needed for what is known already
+    from lambdaimg.images.inspection.packed import unpacked
+
     with unpacked(content) as (stream, packing):
         return None if packing == "json" else read_layer(stream)
 

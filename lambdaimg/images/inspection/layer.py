@@ -10,15 +10,13 @@ from typing import IO, Final
 
 from lambdaimg.images.inspection import elf, secret_search
 from lambdaimg.images.inspection.facts import CAPABILITIES, Entry, Layer, Program, Secret
+from lambdaimg.images.inspection.literals import CLIENTS, EMULATORS, LONGEST, literals_in
 from lambdaimg.model.errors import UsageError
 
 _CHUNK: Final = 1024 * 1024
+_BUFFER: Final = 64 * 1024  # tarfile copies what is left of it at each read
 _SCRIPT_LINE: Final = 256
 """Bytes of a script's first line that the kernel reads (execve(2))."""
-_CLIENTS: Final = (b"AWS_LAMBDA_RUNTIME_API", b"lambda/runtime/api/client/AWSLambda")
-"""What every Runtime Interface Client holds: the variable that it reads, or (in a jar) the name of its main class."""
-_EMULATOR: Final = b"rapidcore.EmulatorAPI"
-"""A type's name in AWS's Runtime Interface Emulator, which a stripped Go program keeps."""
 _TEXTS: Final = re.compile(
     r"/(?:etc|usr/lib)/os-release|/etc/ld\.so\.conf(?:\.d/[^/]+\.conf)?|/etc/ld-musl-[^/]+\.path"
     r"|.*/aws-lambda-ric/package\.json|/usr/(?:local/)?include/node/node_version\.h"
@@ -36,7 +34,7 @@ def read_layer(stream: IO[bytes]) -> Layer:
     """The facts of a layer, given as an uncompressed tar stream. Raises UsageError when it is not one."""
     reader = _Reader()
     try:
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=_CHUNK) as tar:
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=_BUFFER) as tar:
             for member in tar:
                 reader.read(tar, member)
                 tar.members.clear()  # type: ignore[attr-defined]  # or it would keep all that it has seen
@@ -99,8 +97,9 @@ class _Reader:
             self._large(path, stream)
 
     def _small(self, path: str, content: bytes) -> None:
-        self._secrets += [Secret(path, line, kind) for line, kind in secret_search.search(content)]
-        self._mark(path, any(mark in content for mark in _CLIENTS), _EMULATOR in content)
+        literals = literals_in(content)
+        self._secrets += [Secret(path, line, kind) for line, kind in secret_search.search(content, literals)]
+        self._mark(path, literals)
         if content.startswith(elf.MAGIC):
             self._program(path, elf.read(BytesIO(content)))
         elif content.startswith(b"#!"):
@@ -111,24 +110,23 @@ class _Reader:
 
     def _large(self, path: str, stream: IO[bytes]) -> None:
         """Looked at piece by piece; only a program's bytes are kept meanwhile, on disk."""
-        client = emulator = False
+        literals: set[bytes] = set()
         with tempfile.TemporaryFile() as kept:
             is_program = False
             for number, piece in enumerate(_overlapping(stream)):
                 is_program = is_program or (number == 0 and piece.startswith(elf.MAGIC))
-                client = client or any(mark in piece for mark in _CLIENTS)
-                emulator = emulator or _EMULATOR in piece
+                literals |= literals_in(piece)
                 if is_program:
-                    kept.write(piece if number == 0 else piece[_OVERLAP:])
+                    kept.write(piece if number == 0 else piece[LONGEST:])
             if is_program:
                 self._program(path, elf.read(kept))
-        self._mark(path, client, emulator)
+        self._mark(path, literals)
 
-    def _mark(self, path: str, client: bool, emulator: bool) -> None:
+    def _mark(self, path: str, literals: set[bytes]) -> None:
         """The emulator speaks of the Runtime API too, and is no client."""
-        if emulator and client:
+        if literals & EMULATORS:
             self._emulators.append(path)
-        elif client:
+        elif literals & CLIENTS:
             self._clients.append(path)
 
     def _program(self, path: str, program: Program | None) -> None:
@@ -136,12 +134,9 @@ class _Reader:
             self._programs[path] = program
 
 
-_OVERLAP: Final = 64
-"""Bytes that a piece repeats of the one before, so that no mark is cut in two."""
-
-
 def _overlapping(stream: IO[bytes]) -> Iterator[bytes]:
+    """A stream's pieces; each repeats the end of the one before, so that no literal is cut in two."""
     tail = b""
     while piece := stream.read(_CHUNK):
         yield tail + piece
-        tail = piece[-_OVERLAP:]
+        tail = piece[-LONGEST:]

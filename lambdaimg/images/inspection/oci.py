@@ -16,8 +16,6 @@ from lambdaimg.images.inspection.facts import (
     Source,
     configuration_of,
 )
-from lambdaimg.images.inspection.layer import read_layer
-from lambdaimg.images.inspection.packed import unpacked
 from lambdaimg.model.errors import UsageError
 
 INDEXES: Final = (
@@ -97,6 +95,9 @@ def _layers(layers: tuple[Descriptor, ...], configuration: Configuration, blobs:
     for descriptor, digest in zip(layers, unpacked_digests, strict=True):
         layer = cache.load(digest)
         if layer is None:
+            from lambdaimg.images.inspection.layer import read_layer
+            from lambdaimg.images.inspection.packed import unpacked
+
             with blobs.blob(descriptor.digest) as packed, unpacked(packed) as (stream, _):
                 layer = read_layer(stream)
             cache.store(digest, layer)

@@ -1,7 +1,7 @@
 """Looking for secrets in the content of files: what is found is named by kind and line, never shown."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 LARGEST: Final = 1024 * 1024
@@ -39,7 +39,9 @@ _PATTERNS: Final = (
     _pattern("GitHub token", b"github_pat_", rb"\bgithub_pat_[A-Za-z0-9_]{82}" + _END),
     _pattern("GitLab token", b"glpat-", rb"\bglpat-[A-Za-z0-9_-]{20}" + _END),
     _pattern("npm token", b"npm_", rb"\bnpm_[A-Za-z0-9]{36}" + _END),
-    _pattern("npm password", b":_", rb"(?m)^//[^\s=]+:_(?:authToken|password)\s*=\s*[A-Za-z0-9+/=_-]{20}"),
+    _pattern(
+        "npm password", b":_authToken :_password", rb"(?m)^//[^\s=]+:_(?:authToken|password)\s*=\s*[A-Za-z0-9+/=_-]{20}"
+    ),
     _pattern("PyPI token", b"pypi-AgE", rb"\bpypi-AgE[A-Za-z0-9_-]{50}"),
     _pattern("Slack token", b"xox", rb"\bxox[abprs]-[0-9]{8,}-[A-Za-z0-9-]{16}"),
     _pattern("Stripe key", b"k_live_", rb"\b[rs]k_live_[A-Za-z0-9]{24}"),
@@ -49,11 +51,17 @@ _PATTERNS: Final = (
 )
 
 
-def search(content: bytes) -> Iterator[tuple[int, str]]:
-    """The line (from 1) and the kind of each secret in a file's content; one of each kind."""
-    if b"\0" in content[:_BEGINNING]:
+HINTS: Final = tuple(hint for pattern in _PATTERNS for hint in pattern.hints)
+
+
+def search(content: bytes, literals: Collection[bytes]) -> Iterator[tuple[int, str]]:
+    """The line (from 1) and the kind of each secret in a file's content; one of each kind.
+
+    `literals` are those of `HINTS` that the content holds.
+    """
+    if not literals or b"\0" in content[:_BEGINNING]:
         return
     for pattern in _PATTERNS:
-        hinted = any(hint in content for hint in pattern.hints)
+        hinted = any(hint in literals for hint in pattern.hints)
         if hinted and (found := pattern.expression.search(content)):
             yield content.count(b"\n", 0, found.start()) + 1, pattern.kind

@@ -31,15 +31,17 @@ class Tree:
             self._lay(layer)
 
     def _lay(self, layer: "Layer") -> None:
-        for entry in layer.entries:  # what a layer removes goes before what it adds
+        marks = [entry for entry in layer.entries if _WHITEOUT in entry.path]
+        for entry in marks:  # what a layer removes goes before what it adds
             folder, name = posixpath.split(entry.path)
             if name == _OPAQUE:
                 for child in list(self._children.get(folder, ())):
                     self._remove(posixpath.join(folder, child))
             elif name.startswith(_WHITEOUT):
                 self._remove(posixpath.join(folder, name.removeprefix(_WHITEOUT)))
+        removed = {entry.path for entry in marks if posixpath.basename(entry.path).startswith(_WHITEOUT)}
         for entry in layer.entries:
-            if not posixpath.basename(entry.path).startswith(_WHITEOUT):
+            if entry.path not in removed:
                 self._add(entry)
         self._programs |= layer.programs
         self._texts |= layer.texts
@@ -51,8 +53,8 @@ class Tree:
         if old is not None and not (old.kind == entry.kind == "d"):
             self._remove(entry.path)
         self.entries[entry.path] = entry
-        folder, name = posixpath.split(entry.path)
-        self._children.setdefault(folder, set()).add(name)
+        folder, _, name = entry.path.rpartition("/")
+        self._children.setdefault(folder or "/", set()).add(name)
 
     def _remove(self, path: str) -> None:
         for child in self._children.pop(path, ()):

@@ -12,6 +12,7 @@ from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject
 
 _AWS_ENTRYPOINT = "/lambda-entrypoint.sh"
 """The entrypoint of AWS's base images, which bring the emulator and start it outside Lambda alone."""
+_ENDINGS = (".dist-info", ".gemspec", ".jar")
 _VERSIONED = re.compile(
     r"(?P<package>awslambdaric|aws_lambda_ric|aws-lambda-java-runtime-interface-client)-(?P<version>\d[\w.]*?)"
     r"\.(?:dist-info|gemspec|jar)"
@@ -23,7 +24,7 @@ _WITHOUT_EXECUTABLE = ("aws-lambda-ric", "4.0.0")
 def clients(subject: Subject) -> Iterator[tuple[str, str, str]]:
     """Package, version and path of each runtime interface client that says them."""
     for path in subject.tree.entries:
-        if found := _VERSIONED.fullmatch(posixpath.basename(path)):
+        if path.endswith(_ENDINGS) and (found := _VERSIONED.fullmatch(posixpath.basename(path))):
             yield found["package"], found["version"], path
     for path, text in subject.tree.texts():
         if path.endswith(_NODE_PACKAGE) and (version := _version(text)):

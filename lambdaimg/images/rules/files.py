@@ -55,8 +55,8 @@ def _unreadable(subject: Subject) -> Iterator[Finding]:
 
 def _not_runnable(subject: Subject) -> Iterator[Finding]:
     for entry in _within(subject):
-        is_extension = posixpath.dirname(entry.path) == "/opt/extensions"
-        if entry.kind == "f" and not entry.mode & 0o001 and (entry.mode & 0o100 or is_extension):
+        may_not = entry.kind == "f" and not entry.mode & 0o001
+        if may_not and (entry.mode & 0o100 or posixpath.dirname(entry.path) == "/opt/extensions"):
             yield Finding(entry.path, _mode(entry))
 
 
@@ -85,8 +85,8 @@ def _caches(subject: Subject) -> Iterator[Finding]:
 
 def _compilers(subject: Subject) -> Iterator[Finding]:
     for entry in subject.tree.entries.values():
-        named = _COMPILERS.fullmatch(posixpath.basename(entry.path)) or _GO.fullmatch(entry.path)
-        if named and entry.kind == "f" and entry.mode & 0o001 and not entry.path.startswith("/usr/share/"):
+        is_program = entry.kind == "f" and entry.mode & 0o001 and not entry.path.startswith("/usr/share/")
+        if is_program and (_COMPILERS.fullmatch(posixpath.basename(entry.path)) or _GO.fullmatch(entry.path)):
             yield Finding(entry.path, f"{entry.size / _MIB:.1f} MB")
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from lambdaimg.images.inspection import secret_search
+from lambdaimg.images.inspection.literals import literals_in
 from lambdaimg.images.rules import documents
 from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject
 
@@ -49,11 +50,16 @@ def _in_environment(subject: Subject) -> Iterator[Finding]:
 
 def _kind(name: str, value: str) -> str:
     """What kind of secret a variable is, as its value or else its name tells; empty for none."""
-    found = [kind for _, kind in secret_search.search(f"{name}={value}".encode())]
+    found = _secrets(f"{name}={value}")
     if found:
         return found[0]
     looks_so = _NAMES.fullmatch(name) and not _NO_SECRET.fullmatch(value)
     return f"{posixpath.basename(name)} is not empty" if looks_so else ""
+
+
+def _secrets(text: str) -> list[str]:
+    content = text.encode()
+    return [kind for _, kind in secret_search.search(content, literals_in(content))]
 
 
 def _in_history(subject: Subject) -> Iterator[Finding]:
@@ -64,7 +70,7 @@ def _in_history(subject: Subject) -> Iterator[Finding]:
             if kind := _kind(name, value):
                 yield Finding(f"ARG {name}", kind)
         if not said:
-            yield from (Finding(step.split(" ", 1)[0], kind) for _, kind in secret_search.search(step.encode()))
+            yield from (Finding(step.split(" ", 1)[0], kind) for kind in _secrets(step))
 
 
 RULES = (
