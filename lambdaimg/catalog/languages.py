@@ -82,6 +82,8 @@ class Language:
     handler: str
     default_base: str
     source_extensions: tuple[str, ...]
+    mounted_source: bool
+    """Whether the source runs as it is, so that a folder mounted over the code answers an edit without a build."""
     entrypoint: tuple[str, ...]
     """The RIC as a process; `{executable}` stands for the runtime's."""
     executable: str
@@ -155,6 +157,7 @@ def read(name: str) -> Language:
         handler=data["handler"],
         default_base=data["default-base"],
         source_extensions=tuple(data["source-extensions"]),
+        mounted_source=data.get("mounted-source", False),
         entrypoint=tuple(data["entrypoint"]),
         executable=data.get("executable", ""),
         needs_libc=data.get("needs-libc", False),

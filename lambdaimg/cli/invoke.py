@@ -1,5 +1,6 @@
 """`lambdaimg invoke`."""
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from lambdaimg.model.invocation import Invocation, parse_event, read_event
 
 if TYPE_CHECKING:
     from lambdaimg.model.project import Function
+    from lambdaimg.runtime.factory import Options
     from lambdaimg.runtime.placement import Wishes
 
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("function", required=False, metavar="[FN]")
 @click.option("-d", "--data", help="The event, as JSON; - reads it from stdin.", metavar="JSON")
 @click.option("-e", "--event", "event_file", help="A file with the event; - reads it from stdin.", metavar="FILE")
-@click.option("--rie", is_flag=True, help="Under AWS's Runtime Interface Emulator (for now the only emulator).")
+@click.option("--rie", is_flag=True, help="Under AWS's Runtime Interface Emulator instead of lambdaimg's own.")
 @environment_options
 @pass_session
 @click.pass_context
@@ -48,7 +50,7 @@ def command(
     event = _event(data, event_file)
     chosen = session.project.one(function)
     wanted = wishes(variables, env_file, credentials, unsandboxed)
-    invocation = _at_running(session, chosen, event) or _once(session, chosen, event, wanted)
+    invocation = _at_running(session, chosen, event) or _at_a_new_one(session, chosen, event, wanted, rie)
     sys.stdout.buffer.write(invocation.payload)
     if sys.stdout.isatty():
         sys.stdout.buffer.write(b"\n")
@@ -78,15 +80,22 @@ def _at_running(session: Session, function: "Function", event: bytes) -> Invocat
     return invocation
 
 
-def _once(session: Session, function: "Function", event: bytes, wanted: "Wishes") -> Invocation:
-    """The answer of an environment that is made for this invocation."""
-    from lambdaimg.runtime.environment import ExecutionEnvironment
-    from lambdaimg.runtime.placement import settings, under_rie
-    from lambdaimg.runtime.rie import ensure
+def _at_a_new_one(session: Session, function: "Function", event: bytes, wanted: "Wishes", rie: bool) -> Invocation:
+    from lambdaimg.runtime.factory import Options
     from lambdaimg.runtime.sweep import sweep
 
     sweep(session.engine)
-    process = session.process_of_image(function)
-    spec = under_rie(session.project, function, process, ensure(session.architecture(function), session.say), wanted)
-    with ExecutionEnvironment(session.engine, spec, settings(function, wanted), session.log_line) as environment:
-        return environment.invoke(event)
+    session.provide_image(function)
+    return asyncio.run(_once(session, function, event, wanted, Options(rie=rie, keeps_tmp=False)))
+
+
+async def _once(
+    session: Session, function: "Function", event: bytes, wanted: "Wishes", options: "Options"
+) -> Invocation:
+    """The answer of an environment that is made for this invocation."""
+    from lambdaimg.model.invocation import Request
+    from lambdaimg.runtime.factory import EnvironmentFactory
+
+    with EnvironmentFactory(session.engine, session.project, options, session.say) as factory:
+        async with factory.make(function, wanted, session.log_line) as environment:
+            return await environment.invoke(Request(event=event))

@@ -141,6 +141,6 @@ def _end_like_ctrl_c_on_sigterm() -> None:
     import signal
 
     def interrupt(_number: int, _frame: FrameType | None) -> Any:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)  # an event loop has a handler of its own for it
 
     signal.signal(signal.SIGTERM, interrupt)

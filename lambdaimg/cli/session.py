@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lambdaimg.model.errors import EngineError, UsageError
+from lambdaimg.model.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,6 +57,8 @@ class Session:
 
         Raises UsageError when only an image could tell, and it is not built.
         """
+        from lambdaimg.runtime.placement import process_of
+
         if plan.process:
             return plan.process
         image = self.engine.image(plan.project.image(plan.function))
@@ -65,28 +67,36 @@ class Session:
                 f"{plan.function.name} has its own Dockerfile, and only its image knows the entrypoint",
                 remedy=f"build it first: lambdaimg build {plan.function.name}",
             )
-        return (*image.entrypoint, *((plan.handler,) if plan.handler else image.command))
+        return process_of(plan.function, image).words
 
-    def process_of_image(self, function: "Function") -> tuple[str, ...]:
-        """The entrypoint and command of a function's built image, which is built first where it is missing."""
-        image = self.engine.image(self.project.image(function))
-        if image is None:
-            self.say(f"{self.project.image(function)} is not built yet: building it")
+    def provide_image(self, function: "Function") -> None:
+        """Has a function's image in the engine: built where it is missing, or pulled where the project names one.
+
+        Raises BuildError, or EngineError with the registry's answer.
+        """
+        from lambdaimg.images.bases import pull
+
+        reference = self.project.image(function)
+        if self.engine.image(reference) is not None:
+            return
+        if function.is_built:
+            self.say(f"{reference} is not built yet: building it")
             self.build((function,))
-            image = self.engine.image(self.project.image(function))
-        if image is None:
-            raise EngineError(f"the engine has lost {self.project.image(function)}", remedy="build it again")
-        return (*image.entrypoint, *image.command)
+        else:
+            pull(self.engine, reference, function.architecture, "", self.say)
 
     def build(self, functions: "Sequence[Function]", options: "Options | None" = None) -> "list[Built]":
-        """Builds functions' images, with progress. Raises BuildError."""
+        """Builds functions' images, with progress, but for those that the project merely names. Raises BuildError."""
         from lambdaimg.cli.progress import BuildProgress
         from lambdaimg.engine.buildx import Options
         from lambdaimg.images.build import build, plans_of
         from lambdaimg.images.wanted_bases import WantedBases
 
         bases = WantedBases(lambda: self.engine, self.project.registry_mirror, self.say)
-        plans = plans_of(self.project, functions, bases.find)
+        built = [function for function in functions if function.is_built]
+        plans = plans_of(self.project, built, bases.find)
+        if not plans:
+            return []
         for warning in (warning for plan in plans for warning in plan.warnings):
             self.warn(warning)
         with BuildProgress(self, [plan.function.name for plan in plans]) as progress:
@@ -118,11 +128,6 @@ class Session:
 
         force = None if self.color == "auto" else self.color == "always"
         return Console(stderr=True, force_terminal=force, no_color=not self.colored, highlight=False, soft_wrap=True)
-
-    def architecture(self, function: "Function") -> str:
-        from lambdaimg.images.plan import architecture_of
-
-        return architecture_of(function)
 
     def log_line(self, line: str) -> None:
         """One line of a function's log, on stderr."""

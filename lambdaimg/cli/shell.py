@@ -43,7 +43,7 @@ def command(
     if function and len(project.functions) == 1 and function != project.functions[0].name:
         words, function = (function, *words), None
     chosen = project.one(function)
-    session.process_of_image(chosen)
+    session.provide_image(chosen)
     sweep(session.engine)
     spec = shell(project, chosen, words or ("/bin/sh",), wishes(variables, env_file, credentials, unsandboxed))
     terminal = ("--interactive", "--tty") if sys.stdin.isatty() and sys.stdout.isatty() else ("--interactive",)

@@ -63,7 +63,7 @@ def _defaults(session: Session, function: "Function") -> dict[str, str]:
     from lambdaimg.catalog import bases, languages
     from lambdaimg.images.plan import base_name
 
-    defaults = {"source": function.source, "architecture": session.architecture(function)}
+    defaults = {"source": function.source, "architecture": function.architecture}
     if function.settings.dockerfile or not function.settings.language:
         return defaults
     language = languages.read(function.settings.language)

@@ -9,7 +9,6 @@ from typing import Any, Final
 from lambdaimg.deploy import policies
 from lambdaimg.deploy.configuration import configuration, event_invoke, filled
 from lambdaimg.deploy.place import Place
-from lambdaimg.images.plan import architecture_of
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.project import Function, Project
 
@@ -130,7 +129,7 @@ def _properties(function: Function, image: Any) -> Resources:
         "PackageType": "Image",
         "Code": {"ImageUri": image},
         "Role": role_of(function),
-        "Architectures": [architecture_of(function)],
+        "Architectures": [function.architecture],
         **fields,
         **reserved(function),
         **({"Tags": tags} if tags else {}),

@@ -18,7 +18,6 @@ from lambdaimg.deploy.cloudformation import (
     substituted,
 )
 from lambdaimg.deploy.configuration import configuration, event_invoke, filled
-from lambdaimg.images.plan import architecture_of
 from lambdaimg.model.deployment import AsyncSettings
 from lambdaimg.model.project import Function, Project
 
@@ -75,7 +74,7 @@ def _properties(function: Function, image: Any) -> Resources:
         "PackageType": "Image",
         "ImageUri": image,
         "Role": role_of(function),
-        "Architectures": [architecture_of(function)],
+        "Architectures": [function.architecture],
         "AutoPublishAlias": settings.alias,
         "AutoPublishAliasAllProperties": True,
         **fields,

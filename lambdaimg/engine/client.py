@@ -2,10 +2,13 @@
 
 import contextlib
 import io
+import ipaddress
 import os
+import tarfile
+import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import IO, Any, Final
 
 import docker
@@ -15,8 +18,9 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_env_file
 
-from lambdaimg.engine.container import PLATFORMS, ContainerSpec
-from lambdaimg.model.errors import EngineError, EngineUnavailable, RegistryRefused, UsageError
+from lambdaimg.engine.cgroup import ControlGroup, Memory, memory_of, of_process
+from lambdaimg.engine.container import PLATFORMS, ContainerSpec, Volume
+from lambdaimg.model.errors import EngineError, EngineUnavailable, LambdaimgError, RegistryRefused, UsageError
 
 _TIMEOUT: Final = 120
 _PIECE: Final = 1024 * 1024
@@ -45,11 +49,24 @@ class Login:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Memory:
-    """A container's memory, in bytes. `peak` is the most that it held at once, the page cache left out."""
+class Started:
+    """A container that runs. `at` is the engine's time of its start, in seconds since 1970.
 
-    now: int
-    peak: int
+    `address` is on its network, empty without one; `group` is None where the engine is on another machine.
+    """
+
+    at: float
+    address: str
+    group: ControlGroup | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What happened to a container: `oom`, a process was killed for want of memory; `die`, its end, with its code."""
+
+    container: str
+    kind: str
+    code: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +76,14 @@ class Container:
     id: str
     name: str
     running: bool
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedVolume:
+    """A volume in a listing."""
+
+    name: str
     labels: Mapping[str, str]
 
 
@@ -184,7 +209,7 @@ class Engine:
     # Containers
 
     def create(self, spec: ContainerSpec) -> str:
-        """Makes a container, which does not run yet; returns its id."""
+        """Makes a container, which does not run yet; returns its id. Anybody may write to its volumes."""
         with _translated():
             created = self._client.create_container(
                 spec.image,
@@ -196,9 +221,24 @@ class Engine:
                 ports=[port.container for port in spec.ports],
                 hostname=spec.hostname or None,
                 user=spec.limits.user or None,
+                working_dir=spec.working_directory or None,
                 host_config=self._host_config(spec),
             )
-        return str(created["Id"])
+        container = str(created["Id"])
+        for volume in spec.volumes:
+            if not volume.options:
+                self._open_to_all(container, volume.target)
+        return container
+
+    def _open_to_all(self, container: str, folder: str) -> None:
+        """A new folder on the engine's disk is root's alone; unpacking an archive of it sets its mode."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            entry = tarfile.TarInfo("./")
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
+            tar.addfile(entry)
+        with _translated():
+            self._client.put_archive(container, folder, archive.getvalue())
 
     def _environment(self, spec: ContainerSpec) -> dict[str, str]:
         return {**env_file(spec.env_file), **spec.environment, **spec.secret_environment}
@@ -214,15 +254,20 @@ class Engine:
             cpu_quota=limits.cpu_quota or None,
             pids_limit=limits.processes or None,
             ulimits=[
-                docker.types.Ulimit(name="nofile", soft=limits.file_descriptors, hard=limits.file_descriptors)
-                for _ in range(bool(limits.file_descriptors))
+                docker.types.Ulimit(name=name, soft=most, hard=most)
+                for name, most in (("nofile", limits.file_descriptors), ("fsize", limits.file_size))
+                if most
             ],
             cap_drop=["ALL"] if limits.no_capabilities else None,
             security_opt=["no-new-privileges"] if limits.no_new_privileges else None,
             mounts=[
-                docker.types.Mount(type="bind", source=mount.source, target=mount.target, read_only=mount.read_only)
-                for mount in spec.mounts
+                *(
+                    docker.types.Mount(type="bind", source=mount.source, target=mount.target, read_only=mount.read_only)
+                    for mount in spec.mounts
+                ),
+                *map(_volume_mount, spec.volumes),
             ],
+            extra_hosts=dict(spec.hosts) or None,
             port_bindings={port.container: ("127.0.0.1", port.host or None) for port in spec.ports},
             network_mode=spec.network or None,
         )
@@ -257,8 +302,22 @@ class Engine:
         with _translated():
             self._client.update_container(container, cpu_period=period, cpu_quota=quota)
 
+    def started(self, container: str) -> Started | None:
+        """The facts of a running container; None once it has ended."""
+        with _translated():
+            found = self._client.inspect_container(container)
+        state = found["State"]
+        if not state["Running"]:
+            return None
+        networks = found["NetworkSettings"]["Networks"].values()
+        return Started(
+            at=_seconds(state["StartedAt"]),
+            address=next((network["IPAddress"] for network in networks if network["IPAddress"]), ""),
+            group=of_process(state["Pid"], container),
+        )
+
     def memory(self, container: str) -> Memory | None:
-        """What the container holds and has held; None when it has ended."""
+        """What the container holds and has held; None when it has ended. A request: `Started.group` is quicker."""
         with _translated():
             try:
                 figures = self._client.stats(container, decode=False, stream=False, one_shot=True)["memory_stats"]
@@ -266,11 +325,23 @@ class Engine:
                 return None
         if "usage" not in figures:
             return None
-        details = figures.get("stats", {})
-        cache = details.get("file", details.get("total_cache", 0))  # cgroup v2, v1; files in a tmpfs count as cache
-        now = max(figures["usage"] - cache, 0)
-        most = figures.get("max_usage") or _peak_on_cgroup_v2(container)
-        return Memory(now=now, peak=max(now, most - cache))
+        statistics = {name.removeprefix("total_"): number for name, number in figures.get("stats", {}).items()}
+        return memory_of(figures["usage"], figures.get("max_usage", 0), statistics)
+
+    def events(self, wanted: Mapping[str, str]) -> "Events":
+        """What happens from now on to the containers with these labels."""
+        filters = {"type": "container", "event": ["die", "oom"], **_labelled(wanted)}
+        with _translated():
+            return Events(self._client.events(decode=True, filters=filters))
+
+    def pause(self, container: str) -> None:
+        """Freezes all processes of a container."""
+        with _translated():
+            self._client.pause(container)
+
+    def unpause(self, container: str) -> None:
+        with _translated():
+            self._client.unpause(container)
 
     def stop(self, container: str, *, grace: float) -> None:
         """Asks a container to end, and kills it after `grace` seconds."""
@@ -304,6 +375,34 @@ class Engine:
 
     # Networks and volumes
 
+    def gateway(self, network: str) -> str:
+        """The address of the host on a network: containers on it reach the host there, also when it is internal.
+
+        An old engine doesn't say it of its default network; it is the subnet's first address then.
+        """
+        with _translated():
+            configurations = self._client.inspect_network(network)["IPAM"]["Config"] or ()
+        for entry in configurations:
+            subnet = ipaddress.ip_network(entry["Subnet"])
+            if subnet.version == 4:
+                return str(entry.get("Gateway") or subnet[1]).partition("/")[0]
+        return ""
+
+    def keep_mounted(self, container: str, volume: Volume, until: threading.Event) -> None:
+        """Keeps a volume mounted by way of a container that never starts; returns when `until` is set.
+
+        An upload to a volume mounts it, and this one goes on until then. So a file system that lives in memory
+        outlives the containers that use it. Raises nothing: without it, the volume is empty for the next one.
+        """
+
+        def nothing() -> Iterator[bytes]:
+            until.wait()
+            yield bytes(1024)  # an empty archive ends with two blocks of zeros
+            yield bytes(9216)
+
+        with contextlib.suppress(LambdaimgError), _translated():
+            self._client.put_archive(container, volume.target, nothing())
+
     def networks(self, wanted: Mapping[str, str]) -> list[str]:
         with _translated():
             return [entry["Id"] for entry in self._client.networks(filters=_labelled(wanted))]
@@ -312,9 +411,11 @@ class Engine:
         with _translated(), contextlib.suppress(NotFound):
             self._client.remove_network(network)
 
-    def volumes(self, wanted: Mapping[str, str]) -> list[str]:
+    def volumes(self, wanted: Mapping[str, str]) -> list[NamedVolume]:
+        """All volumes with these labels; an empty value stands for any."""
         with _translated():
-            return [entry["Name"] for entry in self._client.volumes(filters=_labelled(wanted))["Volumes"] or ()]
+            found = self._client.volumes(filters=_labelled(wanted))["Volumes"] or ()
+        return [NamedVolume(name=entry["Name"], labels=entry["Labels"] or {}) for entry in found]
 
     def remove_volume(self, volume: str) -> None:
         with _translated(), contextlib.suppress(NotFound):
@@ -431,12 +532,39 @@ def _name_and_tag(reference: str) -> tuple[str, str | None]:
     return (head, tag) if colon and "/" not in tag else (name, "latest")
 
 
-def _peak_on_cgroup_v2(container: str) -> int:
-    """`memory.peak` of a local engine's container (kernel 5.19); 0 where it can't be read."""
-    for group in (f"system.slice/docker-{container}.scope", f"docker/{container}"):
-        with contextlib.suppress(OSError, ValueError):
-            return int(Path("/sys/fs/cgroup", group, "memory.peak").read_text("ascii"))
-    return 0
+def _volume_mount(volume: Volume) -> docker.types.Mount:
+    return docker.types.Mount(
+        type="volume",
+        source=volume.name,
+        target=volume.target,
+        no_copy=True,
+        labels=dict(volume.labels),
+        driver_config=docker.types.DriverConfig("local", dict(volume.options)),
+    )
+
+
+def _seconds(timestamp: str) -> float:
+    """`2026-11-24T10:00:00.123456789Z` in seconds since 1970."""
+    whole, _, fraction = timestamp.removesuffix("Z").partition(".")
+    at = datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp()
+    return at + (float(f"0.{fraction}") if fraction else 0)
+
+
+class Events:
+    """An open stream of the engine's events; iterating ends when it is closed, or the engine goes away."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[Event]:
+        with contextlib.suppress(requests.RequestException, OSError, ValueError, AttributeError):
+            for event in self._stream:
+                code = event["Actor"]["Attributes"].get("exitCode", "0")
+                yield Event(container=event["Actor"]["ID"], kind=event["Action"], code=int(code))
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):  # the SDK closes what it finds of the connection, in whatever state
+            self._stream.close()
 
 
 def env_file(file: str) -> dict[str, str]:

@@ -18,6 +18,20 @@ class Mount:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Volume:
+    """A named volume of the engine's local driver, made with the first container that mounts it.
+
+    `options` are the driver's: none for a folder on the engine's disk, `type`, `device` and `o` for a file system of
+    its own, which lives as long as a container has it mounted.
+    """
+
+    name: str
+    target: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Port:
     """A container's TCP port on the host's loopback; host port 0 lets the engine choose."""
 
@@ -36,6 +50,8 @@ class Limits:
     cpu_period: int = 0
     cpu_quota: int = 0
     file_descriptors: int = 0
+    file_size: int = 0
+    """The largest file that a process may write; 0 for any."""
     processes: int = 0
     no_capabilities: bool = True
     no_new_privileges: bool = True
@@ -59,9 +75,13 @@ class ContainerSpec:
     """A file of KEY=VALUE lines; `environment` goes before it."""
     labels: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
+    volumes: tuple[Volume, ...] = ()
     ports: tuple[Port, ...] = ()
     hostname: str = ""
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """Names that the container knows besides the network's, each with its address."""
     network: str = ""
+    working_directory: str = ""
     limits: Limits = UNLIMITED
 
 
@@ -75,17 +95,21 @@ def run_arguments(spec: ContainerSpec, *, options: tuple[str, ...] = ()) -> list
         *options,
         *_option("--name", spec.name),
         *_option("--hostname", spec.hostname),
+        *_each("--add-host", [f"{name}:{address}" for name, address in sorted(spec.hosts.items())]),
         *_option("--network", spec.network),
+        *_option("--workdir", spec.working_directory),
         *(["--read-only"] if limits.read_only_root else []),
         *_each("--tmpfs", [f"{path}:{what}" for path, what in sorted(limits.tmpfs.items())]),
         *_option("--user", limits.user),
         *([f"--memory={limits.memory}", f"--memory-swap={limits.memory}"] if limits.memory else []),
         *([f"--cpu-period={limits.cpu_period}", f"--cpu-quota={limits.cpu_quota}"] if limits.cpu_quota else []),
         *([f"--ulimit=nofile={limits.file_descriptors}"] if limits.file_descriptors else []),
+        *([f"--ulimit=fsize={limits.file_size}"] if limits.file_size else []),
         *([f"--pids-limit={limits.processes}"] if limits.processes else []),
         *(["--cap-drop=ALL"] if limits.no_capabilities else []),
         *(["--security-opt=no-new-privileges"] if limits.no_new_privileges else []),
         *_each("--mount", [_mount(mount) for mount in spec.mounts]),
+        *_each("--mount", [f"type=volume,target={volume.target}" for volume in spec.volumes]),
         *_each("--publish", [f"127.0.0.1:{port.host or ''}:{port.container}" for port in spec.ports]),
         *_option("--env-file", spec.env_file),
         *_each("--env", [f"{key}={value}" for key, value in sorted(spec.environment.items())]),

@@ -12,7 +12,8 @@ from lambdaimg.images.secrets import Secret
 
 def bake_file(plans: Sequence[tuple[Plan, str]], secrets: Sequence[Secret]) -> dict[str, Any]:
     """The data for functions and their Dockerfiles (paths in the context). It runs from the project's folder."""
-    targets = {plan.function.name: _target(plan, dockerfile, secrets) for plan, dockerfile in plans}
+    built = [(plan, dockerfile) for plan, dockerfile in plans if plan.function.is_built]
+    targets = {plan.function.name: _target(plan, dockerfile, secrets) for plan, dockerfile in built}
     return {"group": {"default": {"targets": list(targets)}}, "target": targets}
 
 

@@ -12,7 +12,7 @@ from lambdaimg.catalog.bases import BaseImage
 from lambdaimg.engine import buildx, labels
 from lambdaimg.engine.buildx import Options, Step
 from lambdaimg.images.bake import bake_file
-from lambdaimg.images.plan import BUILD_FOLDER, Plan, architecture_of, base_name, builder_name, check_sources, plan
+from lambdaimg.images.plan import BUILD_FOLDER, Plan, base_name, builder_name, check_sources, plan
 from lambdaimg.images.render import render
 from lambdaimg.images.secrets import build_secrets
 from lambdaimg.images.wanted_bases import BaseMissing, WantedBases
@@ -57,9 +57,9 @@ def plans_of(project: Project, functions: Sequence[Function], base_of: BaseOf) -
 
 def _plan(project: Project, function: Function, base_of: BaseOf) -> Plan:
     """A language that compiles for every base does so on this machine's own architecture."""
-    if function.settings.dockerfile:
+    if function.settings.dockerfile or not function.is_built:
         return plan(project, function)
-    architecture = architecture_of(function)
+    architecture = function.architecture
     base = base_of(base_name(function), architecture)
     builder = builder_name(function, base)
     if not builder:

@@ -11,7 +11,7 @@ from lambdaimg.images.plan import Plan, secrets_for
 from lambdaimg.images.render import marks
 from lambdaimg.images.secrets import Secret
 from lambdaimg.model import rie
-from lambdaimg.model.environment import lambda_variables
+from lambdaimg.model.environment import lambda_variables, rie_variables
 from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, USER, sandbox_of
 
 FIRST_PORT: Final = 9_000
@@ -46,7 +46,8 @@ def compose_file(
         for name, service in services.items():
             service["container_name"] = f"{project.name}-{name}"
     data: dict[str, Any] = {"name": project.name.replace(".", "-"), "services": services}
-    used = {secret.id: _secret(secret) for plan, _, _ in plans for secret in secrets_for(plan, secrets)}
+    built = [plan for plan, _, _ in plans if plan.function.is_built]
+    used = {secret.id: _secret(secret) for plan in built for secret in secrets_for(plan, secrets)}
     if used:
         data["secrets"] = dict(sorted(used.items()))
     first = next(iter(services.values()))["ports"][0].rpartition(":")[0]
@@ -58,7 +59,7 @@ def _service(plan: Plan, dockerfile: str, process: Sequence[str], secrets: Seque
     port = FIRST_PORT + plan.project.functions.index(plan.function)
     settings = plan.function.settings
     return {
-        "build": _build(plan, dockerfile, secrets, up),
+        **({"build": _build(plan, dockerfile, secrets, up)} if plan.function.is_built else {}),
         "image": plan.project.image(plan.function),
         "platform": PLATFORMS[plan.architecture],
         "entrypoint": [f"{rie.MOUNT_POINT}/{rie.binary_name(plan.architecture)}"],
@@ -75,6 +76,7 @@ def _service(plan: Plan, dockerfile: str, process: Sequence[str], secrets: Seque
                 "bind": {"create_host_path": False},
             }
         ],
+        **({"working_dir": compose_value(settings.working_directory)} if settings.working_directory else {}),
         **_sandbox(plan),
         "healthcheck": {
             "test": ["CMD-SHELL", compose_value(_LISTENS)],
@@ -100,7 +102,11 @@ def _build(plan: Plan, dockerfile: str, secrets: Sequence[Secret], up: str) -> d
 
 def _environment(plan: Plan) -> dict[str, str]:
     """The function's own variables and Lambda's. Credentials belong in the env file, which this would go before."""
-    own = {**plan.function.settings.environment, **lambda_variables(plan.project, plan.function)}
+    own = {
+        **lambda_variables(plan.project, plan.function),
+        **plan.function.settings.environment,
+        **rie_variables(plan.function),
+    }
     return {key: compose_value(value) for key, value in sorted(own.items())}
 
 

@@ -13,7 +13,6 @@ from lambdaimg.images.handler import handler_warning
 from lambdaimg.images.secrets import Secret
 from lambdaimg.model.errors import Problem, ProjectError
 from lambdaimg.model.project import Function, Project
-from lambdaimg.model.settings import host_architecture
 
 BUILD_FOLDER: Final = ".lambdaimg/build"
 """Where `build` writes what it renders, in the project's folder; nobody edits it."""
@@ -60,7 +59,8 @@ class Plan:
         """The image's entrypoint and command; empty where only the image knows (a Dockerfile of the user's own)."""
         if self.template is None:
             return ()
-        return (*entrypoint_of(self.template), self.handler)
+        settings = self.function.settings
+        return (*(settings.entrypoint or entrypoint_of(self.template)), *(settings.command or (self.handler,)))
 
 
 def _deprecation(base: BaseImage) -> str:
@@ -87,10 +87,6 @@ def secrets_for(plan: Plan, secrets: Iterable[Secret]) -> list[Secret]:
     return [secret for secret in secrets if secret.id not in unused]
 
 
-def architecture_of(function: Function) -> str:
-    return function.settings.architecture or host_architecture()
-
-
 def check_sources(project: Project, functions: Iterable[Function]) -> None:
     """Raises ProjectError, naming every function whose source, Dockerfile or template is not there."""
     problems = [problem for function in functions for problem in _source_problems(project, function)]
@@ -100,7 +96,9 @@ def check_sources(project: Project, functions: Iterable[Function]) -> None:
 
 def _source_problems(project: Project, function: Function) -> list[Problem]:
     settings, root = function.settings, project.root
-    problems = []
+    problems: list[Problem] = []
+    if settings.image:
+        return problems
     for key, file in (("dockerfile", settings.dockerfile), ("template", settings.template)):
         if file and not (root / file).is_file():
             where = f"{function.origins[key]}: functions.{function.name}.{key}"
@@ -158,7 +156,7 @@ def plan(project: Project, function: Function, base: BaseImage | None = None, bu
             ric=language.ric(runtime.version, (builder or base).package_manager, settings.ric_version),
             dependencies=detect(project, function),
         )
-    architecture = architecture_of(function)
+    architecture = function.architecture
     if base is not None and architecture not in base.architectures:
         raise ProjectError(f"{function.name}: {base.reference} is not there for {architecture}")
     return Plan(

@@ -215,6 +215,13 @@ def path_anywhere(value: Any) -> Any:
     return value
 
 
+def absolute_path(value: Any) -> Any:
+    """A path inside the image."""
+    if not isinstance(value, str) or not value.startswith("/") or len(value) > 1_000 or "\0" in value:
+        raise Invalid("must be an absolute path of at most 1,000 characters")
+    return value
+
+
 def image_reference(value: Any) -> Any:
     if not isinstance(value, str) or not _IMAGE_REFERENCE.fullmatch(value):
         raise Invalid("must be a name of the catalog or an image reference, such as debian:trixie-slim")

@@ -1,20 +1,23 @@
-"""The environment variables that Lambda sets for a function (image-requirements.md §6), as the RIE needs them given."""
+"""The environment variables that Lambda sets for a function (image-requirements.md §6)."""
+
+import time
+from typing import Final
 
 from lambdaimg.model.project import Function, Project
 
+VERSION: Final = "$LATEST"
+
 
 def lambda_variables(project: Project, function: Function) -> dict[str, str]:
-    """What Lambda sets besides the function's own variables; the RIE makes up others unless it is told.
+    """What Lambda sets, whichever the emulator; a function may change those that are not reserved (TZ).
 
-    `AWS_LAMBDA_FUNCTION_TIMEOUT` is the RIE's, in seconds; Lambda has no such variable.
+    `AWS_EXECUTION_ENV` is not among them: it names a managed runtime, and an image sets its own (AWS's base images do).
     """
-    settings = function.settings
     return {
         "AWS_DEFAULT_REGION": project.region,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(settings.memory),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.settings.memory),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(settings.timeout),
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_VERSION": VERSION,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
         "AWS_REGION": project.region,
@@ -23,7 +26,26 @@ def lambda_variables(project: Project, function: Function) -> dict[str, str]:
     }
 
 
-DUMMY_CREDENTIALS = {
+def rie_variables(function: Function) -> dict[str, str]:
+    """What only the RIE reads: Lambda has no such variable. Seconds."""
+    return {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.settings.timeout)}
+
+
+def runtime_variables(environment: str, api: str, handler: str) -> dict[str, str]:
+    """What differs from environment to environment, where lambdaimg is the Runtime API at `api` (host:port).
+
+    `handler` is the image's command, which Lambda is seen to give as `_HANDLER`.
+    """
+    return {
+        "_HANDLER": handler,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{VERSION}]{environment}",
+        "AWS_LAMBDA_RUNTIME_API": api,
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+    }
+
+
+DUMMY_CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
     "AWS_SESSION_TOKEN": "none",

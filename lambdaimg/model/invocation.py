@@ -1,7 +1,10 @@
 """One invocation: the event that goes in, and all that is known of the answer."""
 
 import json
-from dataclasses import dataclass
+import secrets
+import time
+import uuid
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,38 @@ from lambdaimg.model import quotas
 from lambdaimg.model.errors import EventError
 
 
+def new_request_id() -> str:
+    return str(uuid.uuid4())
+
+
+def new_trace_id() -> str:
+    """A trace header as X-Ray has it, not sampled: `Root=1-<time in hex>-<24 hex digits>;Parent=<16>;Sampled=0`."""
+    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """An invocation that is asked for: the event, and what Lambda tells the runtime beside it.
+
+    `client_context` is the JSON text, decoded. With `whole_log`, the answer waits for the end of the function's log;
+    without, it comes as soon as the function has answered, and its `log` is empty.
+    """
+
+    event: bytes
+    request_id: str = field(default_factory=new_request_id)
+    trace_id: str = field(default_factory=new_trace_id)
+    client_context: str = ""
+    cognito_identity: str = ""
+    tenant_id: str = ""
+    whole_log: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The figures of Lambda's REPORT line. Times are ms, memory MB; `init_ms` only of a cold start."""
+    """The figures of Lambda's REPORT line. Times are ms, memory MB; `init_ms` only of a cold start.
+
+    `status` is empty, `error` or `timeout`; `error_type` is Lambda's own, or the runtime's name for the error.
+    """
 
     request_id: str
     duration_ms: float
@@ -19,6 +51,7 @@ class Report:
     max_memory_used: int | None
     init_ms: float | None = None
     status: str = ""
+    error_type: str = ""
 
     def line(self) -> str:
         """The line as Lambda writes it, fields separated by tabs (image-requirements.md §5)."""
@@ -30,6 +63,7 @@ class Report:
             *([f"Max Memory Used: {self.max_memory_used} MB"] if self.max_memory_used is not None else []),
             *([f"Init Duration: {self.init_ms:.2f} ms"] if self.init_ms is not None else []),
             *([f"Status: {self.status}"] if self.status else []),
+            *([f"Error Type: {self.error_type}"] if self.status == "error" and self.error_type else []),
         ]
         return "\t".join(fields)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lambdaimg.model.cases import Entry
 from lambdaimg.model.errors import UsageError
-from lambdaimg.model.settings import BuildSettings, FunctionSettings
+from lambdaimg.model.settings import BuildSettings, FunctionSettings, host_architecture
 from lambdaimg.model.suggest import did_you_mean
 
 ACCOUNT = "123456789012"
@@ -31,6 +31,16 @@ class Function:
     def source(self) -> str:
         """The folder of the function's code, relative to the project."""
         return self.settings.source or self.name
+
+    @property
+    def architecture(self) -> str:
+        """Lambda's name of the image's architecture; this machine's where the project doesn't say."""
+        return self.settings.architecture or host_architecture()
+
+    @property
+    def is_built(self) -> bool:
+        """Whether lambdaimg builds its image; if not, the project names one that exists."""
+        return not self.settings.image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +78,7 @@ class Project:
 
     def image(self, function: Function) -> str:
         """The image's name; an image's name has no capitals, a function's may."""
-        return f"{self.name}/{function.name.lower()}:latest"
+        return function.settings.image or f"{self.name}/{function.name.lower()}:latest"
 
     def rie_image(self, function: Function) -> str:
         """The image with the emulator in it, which `build --with-rie` makes."""

@@ -29,6 +29,7 @@ from lambdaimg.model.together import together
 FILE_NAME: Final = "lambdaimg.toml"
 PYPROJECT: Final = "pyproject.toml"
 _PYPROJECT_TABLE: Final = ("tool", "lambdaimg")
+_TEMPLATES_KEYS: Final = ("template", "base", "ric-version", "packages", "build-packages", "layers")
 
 
 def find(start: Path) -> Path:
@@ -184,18 +185,19 @@ class _Reader:
 
     def _check_function(self, function: Function) -> None:
         settings, path = function.settings, ("functions", function.name)
-        if not settings.language and not settings.dockerfile:
-            self._document.problem(
-                path, "has no language", f"one of {', '.join(self._languages)}, or a dockerfile of your own"
-            )
+        if not (settings.language or settings.dockerfile or settings.image):
+            languages = ", ".join(self._languages)
+            self._document.problem(path, "has no language", f"one of {languages}, or a dockerfile or image of your own")
         if settings.language and settings.language not in self._languages:
             self._document.problem(
                 self._where_set(function, "language"),
                 f"must be one of {', '.join(self._languages)}, not {shown(settings.language)}",
                 did_you_mean(settings.language, self._languages),
             )
-        if settings.dockerfile:
-            self._refuse_beside_dockerfile(function)
+        if settings.image:
+            self._refuse_beside(function, "image", ("dockerfile", "source", "handler", *_TEMPLATES_KEYS))
+        elif settings.dockerfile:
+            self._refuse_beside(function, "dockerfile", _TEMPLATES_KEYS)
         self._check_together(function)
         size = len(json.dumps(dict(settings.environment), separators=(",", ":"), ensure_ascii=False).encode())
         if size > quotas.ENVIRONMENT_BYTES:
@@ -209,12 +211,12 @@ class _Reader:
         for key, what in together(function.settings):
             self._document.problem(self._where_set(function, key), what)
 
-    def _refuse_beside_dockerfile(self, function: Function) -> None:
-        for key in ("template", "base", "ric-version", "packages", "build-packages", "layers"):
+    def _refuse_beside(self, function: Function, stronger: str, weaker: tuple[str, ...]) -> None:
+        for key in weaker:
             if value_at(self._document.data, ("functions", function.name, key)):
                 self._document.problem(
                     ("functions", function.name, key),
-                    "has no effect beside dockerfile, which is used as it is",
+                    f"has no effect beside {stronger}, which is used as it is",
                     "remove one of the two",
                 )
 

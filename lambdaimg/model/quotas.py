@@ -64,6 +64,9 @@ SYNCHRONOUS_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 RESPONSE_BYTES: Final = 6 * 1024 * 1024 + 100
 """A buffered response (recorded: `Response payload size exceeded maximum allowed payload size (6291556 bytes)`)."""
 
+CLIENT_CONTEXT_BYTES: Final = 3_583
+"""Of base64 (API reference, "Invoke")."""
+
 LOG_TAIL_BYTES: Final = 4_096
 
 RESERVED_ENVIRONMENT: Final = frozenset(

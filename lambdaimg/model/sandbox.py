@@ -32,7 +32,12 @@ class Sandbox:
     @property
     def tmpfs_options(self) -> str:
         """Options of the tmpfs at /tmp: anybody may write and, as on Lambda, execute there."""
-        return f"size={self.temporary_files // _MIB}m,mode=1777,exec"
+        return f"{self.volume_options},exec"
+
+    @property
+    def volume_options(self) -> str:
+        """The same for a volume, which is mounted without `noexec` unless it says so."""
+        return f"size={self.temporary_files // _MIB}m,mode=1777"
 
 
 def sandbox_of(settings: FunctionSettings) -> Sandbox:

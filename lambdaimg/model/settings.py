@@ -12,6 +12,7 @@ from voluptuous import Invalid
 
 from lambdaimg.model import arns, quotas
 from lambdaimg.model.checks import (
+    absolute_path,
     boolean,
     environment_key,
     image_reference,
@@ -160,6 +161,18 @@ class FunctionSettings:
     )
     template: str = _setting("", path_inside, local="your own Jinja template, which may extend ours")
     dockerfile: str = _setting("", path_inside, local="your own Dockerfile, used as it is")
+    image: str = _setting(
+        "", image_reference, local="or an image that exists, run as it is", deployed="the image that is pushed"
+    )
+    entrypoint: tuple[str, ...] = _setting(
+        (), list_of(text), local="over the image's own entrypoint", deployed="ImageConfig.EntryPoint"
+    )
+    command: tuple[str, ...] = _setting(
+        (), list_of(text), local="over the image's own command", deployed="ImageConfig.Command"
+    )
+    working_directory: str = _setting(
+        "", absolute_path, local="over the image's own", deployed="ImageConfig.WorkingDirectory"
+    )
     architecture: str = _setting("", one_of(*ARCHITECTURES), local="the image's platform", deployed="Architectures")
     memory: int = _setting(
         quotas.DEFAULT_MEMORY,
@@ -178,6 +191,12 @@ class FunctionSettings:
         whole_number(quotas.EPHEMERAL_STORAGE),
         local="the size of /tmp, in memory",
         deployed="EphemeralStorage",
+    )
+    tmp_on_disk: bool = _setting(
+        False,
+        boolean,
+        local="temporary files on the engine's disk: they take no memory, and the size holds for each",
+        deployed="not used",
     )
     env_file: str = _setting("", path_inside, local="KEY=VALUE lines for local runs", deployed="not used")
     environment: Mapping[str, str] = _setting(

@@ -1,18 +1,22 @@
-"""How a function's image is run: the container of an execution environment under the RIE, and of a shell."""
+"""How a function's image is run: the container of an execution environment under either emulator, and of a shell."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from lambdaimg.engine import labels
-from lambdaimg.engine.client import env_file
-from lambdaimg.engine.container import UNLIMITED, ContainerSpec, Limits, Mount, Port
+from lambdaimg.engine.client import Image, env_file
+from lambdaimg.engine.container import UNLIMITED, ContainerSpec, Limits, Mount, Port, Volume
 from lambdaimg.model import rie
-from lambdaimg.model.environment import DUMMY_CREDENTIALS, lambda_variables
+from lambdaimg.model.environment import DUMMY_CREDENTIALS, lambda_variables, rie_variables, runtime_variables
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, USER, sandbox_of
-from lambdaimg.runtime.environment import Settings
+from lambdaimg.runtime.emulator import Settings
+
+TASK_ROOT: Final = "/var/task"
+_TMP: Final = "/tmp"  # noqa: S108 - the container's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,23 +29,77 @@ class Wishes:
     unsandboxed: bool = False
     endpoint: str = ""
     """The URL at which the environment can be reached, where a command offers one."""
+    source: str = ""
+    """A folder of this machine, mounted over the code that is in the image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """What is started in a function's container. Entrypoint and command are replaced one by one, as by ImageConfig."""
+
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (*self.entrypoint, *self.command)
+
+
+def process_of(function: Function, image: Image) -> Process:
+    """The process of a function's image: the project's words before the image's own."""
+    settings = function.settings
+    return Process(
+        entrypoint=settings.entrypoint or image.entrypoint,
+        command=settings.command or image.command,
+    )
 
 
 def under_rie(
-    project: Project, function: Function, process: tuple[str, ...], binary: Path, wishes: Wishes, *, host_port: int = 0
+    project: Project, function: Function, process: Process, binary: Path, wishes: Wishes, *, host_port: int = 0
 ) -> ContainerSpec:
     """A container in which the emulator, mounted, starts the image's own process.
 
     The folder is mounted, as AWS documents it. Host port 0 lets the engine choose.
     """
-    marks = labels.made_for(project, function, "environment")
+    place = _in_place(project, function, wishes)
     return replace(
-        _in_place(project, function, wishes),
+        place,
         entrypoint=(f"{rie.MOUNT_POINT}/{binary.name}",),
-        command=process,
-        labels={**marks, **({labels.ENDPOINT: wishes.endpoint} if wishes.endpoint else {})},
-        mounts=(Mount(source=str(binary.parent), target=rie.MOUNT_POINT),),
+        command=process.words,
+        environment={**place.environment, **rie_variables(function)},
+        labels=_labels(project, function, wishes),
+        mounts=(*place.mounts, Mount(source=str(binary.parent), target=rie.MOUNT_POINT)),
         ports=(Port(container=rie.PORT, host=host_port),),
+        limits=_limits(function, wishes, in_memory=not function.settings.tmp_on_disk),
+    )
+
+
+def under_lambdaimg(
+    project: Project, function: Function, process: Process, wishes: Wishes, *, environment: str, api: str
+) -> ContainerSpec:
+    """A container of the image's own process, for a Runtime API at `api` (host:port)."""
+    place = _in_place(project, function, wishes)
+    handler = process.command[0] if process.command else ""
+    return replace(
+        place,
+        entrypoint=process.entrypoint,
+        command=process.command,
+        environment={**place.environment, **runtime_variables(environment, api, handler), **wishes.environment},
+        labels=_labels(project, function, wishes),
+        limits=_limits(function, wishes, in_memory=False),
+    )
+
+
+def temporary_files(project: Project, function: Function, wishes: Wishes, *, environment: str) -> Volume | None:
+    """A volume for /tmp, which a container hands to its successor; None without the sandbox: it is the image's then."""
+    if wishes.unsandboxed:
+        return None
+    in_memory = {"type": "tmpfs", "device": "tmpfs", "o": sandbox_of(function.settings).volume_options}
+    return Volume(
+        name=f"lambdaimg-{environment}",
+        target=_TMP,
+        options={} if function.settings.tmp_on_disk else in_memory,
+        labels=labels.made_for(project, function, "tmp"),
     )
 
 
@@ -51,48 +109,59 @@ def shell(project: Project, function: Function, words: tuple[str, ...], wishes: 
         _in_place(project, function, wishes),
         entrypoint=words,
         labels=labels.made_for(project, function, "shell"),
+        limits=_limits(function, wishes, in_memory=True),
     )
 
 
 def _in_place(project: Project, function: Function, wishes: Wishes) -> ContainerSpec:
-    """What every container of a function has in common: image, variables, limits."""
-    file = wishes.env_file or (str(project.root / function.settings.env_file) if function.settings.env_file else "")
+    """What every container of a function has in common: image, variables, folders."""
+    settings = function.settings
+    file = wishes.env_file or (str(project.root / settings.env_file) if settings.env_file else "")
     has_credentials = wishes.credentials or DUMMY_CREDENTIALS.keys() & env_file(file).keys()
     return ContainerSpec(
         image=project.image(function),
         environment={
             **({} if has_credentials else DUMMY_CREDENTIALS),
-            **function.settings.environment,
             **lambda_variables(project, function),
+            **settings.environment,
             **wishes.environment,
         },
         secret_environment=wishes.credentials,
         env_file=file,
         hostname=HOSTNAME,
-        limits=_limits(function, wishes),
+        working_directory=settings.working_directory,
+        mounts=(Mount(source=wishes.source, target=TASK_ROOT),) if wishes.source else (),
     )
 
 
-def _limits(function: Function, wishes: Wishes) -> Limits:
-    """Lambda's sandbox. The processor share is left out: it holds once the init phase is over."""
+def _labels(project: Project, function: Function, wishes: Wishes) -> dict[str, str]:
+    marks = labels.made_for(project, function, "environment")
+    return {**marks, **({labels.ENDPOINT: wishes.endpoint} if wishes.endpoint else {})}
+
+
+def _limits(function: Function, wishes: Wishes, *, in_memory: bool) -> Limits:
+    """Lambda's sandbox, with /tmp `in_memory` or on a volume. The processor share holds only after the init phase."""
     if wishes.unsandboxed:
         return UNLIMITED
     sandbox = sandbox_of(function.settings)
     return Limits(
-        tmpfs={"/tmp": sandbox.tmpfs_options},  # noqa: S108 - the container's
+        tmpfs={_TMP: sandbox.tmpfs_options} if in_memory else {},
         user=USER,
         memory=sandbox.memory,
         file_descriptors=sandbox.file_descriptors,
+        file_size=sandbox.temporary_files if function.settings.tmp_on_disk else 0,
         processes=sandbox.processes,
     )
 
 
-def settings(function: Function, wishes: Wishes) -> Settings:
+def settings(project: Project, function: Function, process: Process, wishes: Wishes) -> Settings:
     """What the environment needs to know; the processor share is at most what this machine has."""
     most = CPU_PERIOD * (os.cpu_count() or 1)
     return Settings(
         function=function.name,
+        arn=project.arn(function),
         memory=function.settings.memory,
         timeout=function.settings.timeout,
         cpu_quota=0 if wishes.unsandboxed else min(sandbox_of(function.settings).cpu_quota, most),
+        program=process.words[0] if process.words else "",
     )

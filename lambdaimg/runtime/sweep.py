@@ -8,11 +8,14 @@ from lambdaimg.model.project import Project
 
 
 def sweep(engine: Engine) -> int:
-    """Removes the containers whose owner has died; returns how many. Those of a living process stay."""
+    """Removes the containers and volumes whose owner has died; returns how many. Those of a living process stay."""
     left = [each for each in engine.containers({labels.OWNER: ""}) if labels.owner_is_dead(each.labels)]
     for container in left:
         engine.remove(container.id)
-    return len(left)
+    unused = [each for each in engine.volumes({labels.OWNER: ""}) if labels.owner_is_dead(each.labels)]
+    for volume in unused:
+        engine.remove_volume(volume.name)
+    return len(left) + len(unused)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ def clean(engine: Engine, project: Project, *, images: bool) -> Cleaned:
     for network in networks:
         engine.remove_network(network)
     for volume in volumes:
-        engine.remove_volume(volume)
+        engine.remove_volume(volume.name)
     return Cleaned(
         containers=len(containers),
         networks=len(networks),
@@ -45,7 +48,8 @@ def clean(engine: Engine, project: Project, *, images: bool) -> Cleaned:
 
 
 def _remove_images(engine: Engine, project: Project) -> int:
-    names = [name(function) for function in project.functions for name in (project.rie_image, project.image)]
+    built = [function for function in project.functions if function.is_built]
+    names = [name(function) for function in built for name in (project.rie_image, project.image)]
     named = [name for name in names if engine.image(name) is not None]
     nameless = engine.images({labels.PROJECT: project.name}, dangling=True)
     return sum(engine.remove_image(image) for image in (*named, *nameless))

@@ -1,35 +1,34 @@
-"""The HTTP endpoint of `run`: Lambda's invocation path on loopback, before one execution environment."""
+"""The HTTP endpoint of `run`: Lambda's invocation path on loopback, before one function's environments."""
 
 import asyncio
 import base64
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
 
 from lambdaimg.model import quotas
-from lambdaimg.model.errors import EnvironmentBusy, EnvironmentFailed, EventError, UsageError
-from lambdaimg.model.invocation import Invocation, parse_event
-from lambdaimg.runtime.environment import ExecutionEnvironment
+from lambdaimg.model.environment import VERSION
+from lambdaimg.model.errors import EnvironmentBusy, EventError, LambdaimgError, UsageError
+from lambdaimg.model.invocation import Invocation, Request, parse_event
+from lambdaimg.pool.pool import EnvironmentPool
 
 PATH: Final = "/2015-03-31/functions/{name}/invocations"
 
 _SHUTDOWN_TIMEOUT: Final = 1.0
-"""Seconds for open connections to end, once the environment has stopped."""
+"""Seconds for open connections to end, once the environments have stopped."""
 
 
 class Endpoint:
     """Answers at `PATH`, for the names `function` and the function's own."""
 
-    def __init__(self, environment: ExecutionEnvironment, function: str, *, queue: bool) -> None:
-        self._environment = environment
+    def __init__(self, pool: EnvironmentPool, function: str, *, queue: bool) -> None:
+        self._pool = pool
         self._function = function
         self._queue = queue
-
-    def close(self) -> None:
-        self._environment.stop()
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=quotas.SYNCHRONOUS_PAYLOAD_BYTES + 1)
@@ -41,36 +40,62 @@ class Endpoint:
         if name not in ("function", self._function):
             return _refusal(404, "ResourceNotFoundException", f"Function not found: {name}", "Message")
         try:
-            event = parse_event(await request.read() or b"{}", "the request's body")
+            wanted = _request(await request.read(), request.headers)
         except web.HTTPRequestEntityTooLarge:
             limit = quotas.SYNCHRONOUS_PAYLOAD_BYTES
             text = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
             return _refusal(413, "RequestTooLargeException", text)
         except EventError as error:
-            text = f"Could not parse request body into json: {error.what}"
-            return _refusal(400, "InvalidRequestContentException", text)
-        return await self._answer(event, tail=request.headers.get("X-Amz-Log-Type") == "Tail")
+            return _refusal(400, "InvalidRequestContentException", error.what)
+        # Shielded: a client that goes away doesn't stop the function, as on Lambda.
+        return await asyncio.shield(asyncio.ensure_future(self._answer(wanted)))
 
-    async def _answer(self, event: bytes, *, tail: bool) -> web.Response:
+    async def _answer(self, wanted: Request) -> web.Response:
         try:
-            # Shielded: a client that goes away doesn't stop the function, as on Lambda.
-            work = asyncio.to_thread(self._environment.invoke, event, wait=self._queue)
-            invocation = await asyncio.shield(asyncio.ensure_future(work))
+            return _response(wanted, await self._pool.invoke(wanted, wait=self._queue))
         except EnvironmentBusy:
             return _refusal(429, "TooManyRequestsException", "Rate Exceeded.")
-        except EnvironmentFailed as error:
+        except LambdaimgError as error:
             return _refusal(500, "ServiceException", error.what, "Message")
-        return _response(invocation, tail=tail)
 
 
-def _response(invocation: Invocation, *, tail: bool) -> web.Response:
+def _request(body: bytes, headers: Mapping[str, str]) -> Request:
+    """The invocation that a request asks for (invoke-api.md §1). Raises EventError."""
+    try:
+        event = parse_event(body or b"{}", "the request's body")
+    except EventError as error:
+        raise EventError(f"Could not parse request body into json: {error.what}") from None
+    trace = headers.get("X-Amzn-Trace-Id")
+    return Request(
+        event=event,
+        client_context=_client_context(headers.get("X-Amz-Client-Context", "")),
+        tenant_id=headers.get("X-Amz-Tenant-Id", ""),
+        whole_log=headers.get("X-Amz-Log-Type") == "Tail",
+        **({"trace_id": trace} if trace else {}),
+    )
+
+
+def _client_context(header: str) -> str:
+    if len(header) > quotas.CLIENT_CONTEXT_BYTES:
+        raise EventError("Client context must be less than or equal to 3583 bytes")
+    try:
+        text = base64.b64decode(header, validate=True).decode("utf-8")
+        if text:
+            json.loads(text)
+    except ValueError:
+        raise EventError("Client context must be a valid Base64-encoded JSON object.") from None
+    return text
+
+
+def _response(wanted: Request, invocation: Invocation) -> web.Response:
     """Lambda's answer (invoke-api.md §1): 200 also where the function failed, which a header says."""
-    headers = {"X-Amz-Executed-Version": "$LATEST"}
+    headers = {
+        "X-Amz-Executed-Version": VERSION,
+        "x-amzn-RequestId": invocation.report.request_id if invocation.report else wanted.request_id,
+    }
     if invocation.function_error:
         headers["X-Amz-Function-Error"] = "Unhandled"
-    if invocation.report and invocation.report.request_id:
-        headers["x-amzn-RequestId"] = invocation.report.request_id
-    if tail:
+    if wanted.whole_log:
         headers["X-Amz-Log-Result"] = base64.b64encode(invocation.log_tail).decode("ascii")
     return web.Response(body=invocation.payload, headers=headers, content_type="application/json")
 
@@ -95,14 +120,13 @@ def listen(host: str, port: int) -> socket.socket:
         raise UsageError(f"can't listen on {host}:{port}: {reason}", remedy="choose another port with --port") from None
 
 
-async def serve(endpoint: Endpoint, listening: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serves until it is cancelled, and then stops the environment, so that nobody waits for an answer."""
+@asynccontextmanager
+async def serving(endpoint: Endpoint, listening: socket.socket) -> AsyncIterator[None]:
+    """Serves within the block."""
     runner = web.AppRunner(endpoint.application(), access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
-        on_ready()
-        await asyncio.Event().wait()
+        yield
     finally:
-        await asyncio.to_thread(endpoint.close)
         await runner.cleanup()

@@ -1,0 +1,1 @@
+"""The environments of a function: which one an invocation gets, when one is made, renewed and ended."""

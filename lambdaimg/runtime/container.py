@@ -1,0 +1,118 @@
+"""One container of an environment: started with its output followed to the end, watched, and removed."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import requests
+
+from lambdaimg.engine.cgroup import Memory
+from lambdaimg.engine.client import Engine, Started
+from lambdaimg.engine.container import ContainerSpec
+from lambdaimg.model.errors import EngineError, LambdaimgError
+from lambdaimg.runtime.container_events import ContainerEvents, Exit, Life
+from lambdaimg.runtime.log import LineReader
+from lambdaimg.runtime.uninterrupted import uninterrupted
+
+OnLines = Callable[[list[str], list[str]], None]
+"""Takes lines of standard output and of standard error, on the thread that reads them."""
+
+_CLOCKS_AGREE: Final = 5.0
+"""Seconds that a start can be away from when we asked for it: beyond, the engine's clock is not ours."""
+
+
+class Container:
+    """A context of one container; made by `start`, gone after `remove`."""
+
+    def __init__(self, engine: Engine, events: ContainerEvents, spec: ContainerSpec, on_lines: OnLines) -> None:
+        self._engine = engine
+        self._events = events
+        self._spec = spec
+        self._on_lines = on_lines
+        self._life = Life(asyncio.get_running_loop())
+        self._read_to_the_end = threading.Event()
+        self.id = ""
+        self.started_at = 0.0
+        """When its process started (monotonic seconds)."""
+        self.address = ""
+
+    @property
+    def exit(self) -> asyncio.Future[Exit]:
+        """Done when the container has ended."""
+        return self._life.exit
+
+    async def start(self) -> None:
+        """Creates and starts the container. Raises EngineError, with the engine's words, when it can't start."""
+        await uninterrupted(asyncio.to_thread(self._start))
+
+    def _start(self) -> None:
+        self.id = self._engine.create(self._spec)
+        self._events.follow(self.id, self._life)
+        pieces = self._engine.output(self.id)
+        threading.Thread(target=self._follow, args=(pieces,), name="log", daemon=True).start()
+        asked, asked_clock = time.monotonic(), time.time()
+        self._engine.start(self.id)
+        self.started_at = time.monotonic()
+        found = self._engine.started(self.id)
+        if found is not None:
+            self._take(found, asked, asked_clock)
+
+    def _take(self, found: Started, asked: float, asked_clock: float) -> None:
+        self.address = found.address
+        self._life.group = found.group
+        if 0 <= found.at - asked_clock <= _CLOCKS_AGREE:
+            self.started_at = min(asked + found.at - asked_clock, self.started_at)
+
+    async def memory(self) -> Memory | None:
+        """What it holds and has held; None when it is gone."""
+        if self._life.group is not None:
+            return self._life.group.memory()
+        try:
+            return await asyncio.to_thread(self._engine.memory, self.id)
+        except LambdaimgError:
+            return None
+
+    async def limit_cpu(self, period: int, quota: int) -> None:
+        await self._unless_ended(self._engine.limit_cpu, self.id, period=period, quota=quota)
+
+    async def freeze(self) -> None:
+        await self._unless_ended(self._engine.pause, self.id)
+
+    async def thaw(self) -> None:
+        await self._unless_ended(self._engine.unpause, self.id)
+
+    async def _unless_ended(self, call: Callable[..., None], *arguments: object, **named: object) -> None:
+        """What the engine refuses of a container that has ended is no error: its end is told elsewhere."""
+        with contextlib.suppress(EngineError):
+            await asyncio.to_thread(call, *arguments, **named)
+
+    async def remove(self, *, grace: float = 0) -> None:
+        """Ends the container, within `grace` seconds by itself, and removes it. A second call does nothing."""
+        if self.id:
+            await uninterrupted(asyncio.to_thread(self._remove, grace))
+
+    def _remove(self, grace: float) -> None:
+        try:
+            if grace:
+                self._engine.stop(self.id, grace=grace)
+        finally:
+            self._engine.remove(self.id)
+            self._events.forget(self.id)
+        self._read_to_the_end.wait(_CLOCKS_AGREE)
+
+    async def last_lines(self) -> None:
+        """Returns when the output of a container that has ended is read to its end."""
+        await asyncio.to_thread(self._read_to_the_end.wait, _CLOCKS_AGREE)
+
+    def _follow(self, pieces: Iterator[tuple[bytes, bytes]]) -> None:
+        output, errors = LineReader(), LineReader()
+        try:
+            with contextlib.suppress(EngineError, requests.RequestException, OSError, ValueError):
+                for from_output, from_errors in pieces:
+                    self._on_lines(output.add(from_output), errors.add(from_errors))
+            self._on_lines(output.rest(), errors.rest())
+        finally:
+            self._read_to_the_end.set()

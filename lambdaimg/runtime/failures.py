@@ -1,0 +1,120 @@
+"""Lambda's own errors: what a caller gets when the function could not answer (invoke-api.md §4)."""
+
+import json
+import re
+import signal
+from dataclasses import dataclass
+from typing import Final
+
+from lambdaimg.model import quotas
+from lambdaimg.runtime.container_events import Exit
+
+_MIB: Final = 1024 * 1024
+_SIGNALS: Final = 128
+"""A container's code of a program that a signal ended is this and the signal's number, as a shell has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A function that could not answer: Lambda's type and message, and a hint of ours for the log."""
+
+    error_type: str
+    message: str
+    hint: str = ""
+
+    def payload(self, request_id: str) -> bytes:
+        """The error as the caller gets it, `{"errorType": …, "errorMessage": "RequestId: … Error: …"}`."""
+        message = f"RequestId: {request_id} Error: {self.message}"
+        return json.dumps({"errorType": self.error_type, "errorMessage": message}, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResponseTooLarge(Failure):
+    """Its message has no request id."""
+
+    def payload(self, request_id: str) -> bytes:
+        error = {"errorType": self.error_type, "errorMessage": self.message}
+        return json.dumps(error, separators=(",", ":")).encode()
+
+
+TOO_LARGE: Final = ResponseTooLarge(
+    error_type="Function.ResponseSizeTooLarge",
+    message=f"Response payload size exceeded maximum allowed payload size ({quotas.RESPONSE_BYTES} bytes).",
+)
+TRUNCATED: Final = Failure(error_type="Runtime.TruncatedResponse", message="Response payload was truncated")
+ENGINE_GONE: Final = Failure(
+    error_type="Sandbox.Failure", message="The environment is gone", hint="the container engine went away"
+)
+
+
+def timed_out(timeout: float) -> Failure:
+    """The function's time is over; `timeout` is seconds, written with two decimals."""
+    return Failure(error_type="Sandbox.Timedout", message=f"Task timed out after {timeout:.2f} seconds")
+
+
+def ended(exit: Exit, memory_size: int) -> Failure:
+    """The runtime's process has ended. `memory_size` is the function's setting in MB."""
+    if exit.code is None:
+        return ENGINE_GONE
+    if exit.out_of_memory is not None and exit.code != 0:
+        return Failure(
+            error_type="Runtime.OutOfMemory",
+            message=f"Runtime exited with error: {_how(exit.code)}",
+            hint=out_of_memory_hint(exit, memory_size),
+        )
+    if exit.code == 0:
+        return Failure(error_type="Runtime.ExitError", message="Runtime exited without providing a reason")
+    return Failure(error_type="Runtime.ExitError", message=f"Runtime exited with error: {_how(exit.code)}")
+
+
+def out_of_memory_hint(exit: Exit, memory_size: int) -> str:
+    """Files in /tmp count as memory here and not on Lambda, so their share is told."""
+    files = exit.out_of_memory.temporary // _MIB if exit.out_of_memory else 0
+    remedy = ": `tmp-on-disk = true` takes them out of the memory" if files else ""
+    return f"out of memory: all {memory_size} MB were used, {files} MB of them by files in /tmp{remedy}"
+
+
+def _how(code: int) -> str:
+    """`exit status 1`, or `signal: killed`, in Go's words, as Lambda's own emulator has them."""
+    names = {signal.SIGKILL: "killed", signal.SIGSEGV: "segmentation fault", signal.SIGTERM: "terminated",
+             signal.SIGABRT: "aborted", signal.SIGBUS: "bus error", signal.SIGFPE: "floating point exception",
+             signal.SIGILL: "illegal instruction", signal.SIGINT: "interrupt", signal.SIGPIPE: "broken pipe",
+             signal.SIGHUP: "hangup", signal.SIGQUIT: "quit"}  # fmt: skip
+    name = names.get(code - _SIGNALS)  # type: ignore[call-overload]
+    return f"signal: {name}" if name else f"exit status {code}"
+
+
+_CANT_START: Final = (
+    # what the engine says, Lambda's type, and what to do
+    ("exec format error", "Runtime.InvalidEntrypoint", "exec format error",
+     "the image is for another architecture: set architecture, or let this machine emulate it "
+     "(the package qemu-user-static)"),
+    ("no such file or directory", "Runtime.InvalidEntrypoint", "no such file or directory",
+     "the image's entrypoint is not there, or its interpreter is not"),
+    ("not found in $PATH", "Runtime.InvalidEntrypoint", "executable file not found in $PATH",
+     "name the entrypoint with its whole path"),
+    ("permission denied", "Runtime.InvalidEntrypoint", "permission denied",
+     "Lambda's user may not execute the image's entrypoint: chmod 755"),
+    ("is a directory", "Runtime.InvalidEntrypoint", "is a directory", "the image's entrypoint is a folder"),
+    ("Cwd must be an absolute path", "Runtime.InvalidWorkingDir", "no such file or directory",
+     "working-directory must be an absolute path"),
+    ("no command specified", "Runtime.InvalidEntrypoint", "no command specified",
+     "the image has neither entrypoint nor command"),
+)  # fmt: skip
+
+
+def cant_start(said: str, program: str) -> Failure | None:
+    """The failure in what the engine says of a container that it could not start; None where it is not the image's.
+
+    `program` is the entrypoint's first word.
+    """
+    if re.search(r"chdir to cwd|mkdir.*read-only file system", said):
+        return Failure(
+            error_type="Runtime.InvalidWorkingDir",
+            message="chdir: no such file or directory",
+            hint="the working directory is not in the image, or Lambda's user may not enter it",
+        )
+    for words, error_type, reason, hint in _CANT_START:
+        if words in said:
+            return Failure(error_type=error_type, message=f"fork/exec {program}: {reason}", hint=hint)
+    return None

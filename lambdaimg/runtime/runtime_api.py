@@ -1,0 +1,253 @@
+"""Lambda's Runtime API, version 2018-06-01, for one container: hands out events, takes responses and errors.
+
+Sources: Developer Guide, "Using the Lambda runtime API for custom runtimes"; statuses and error bodies are those of
+AWS's Runtime Interface Emulator.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from lambdaimg.model import quotas
+from lambdaimg.model.invocation import Request
+
+_PREFIX: Final = "/2018-06-01/runtime/"
+_ERROR_TYPE: Final = "Lambda-Runtime-Function-Error-Type"
+_LARGEST_ERROR: Final = quotas.RESPONSE_BYTES
+_AT_ONCE: Final = 0.001
+"""Seconds for calls to end when the API closes; aiohttp takes 0 for any time."""
+_KEEPALIVE: Final = 3_600.0
+"""Seconds that an idle connection stays: a runtime may take its time between two calls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the runtime posted: a response, or with `is_error` an error, whose name is `error_type`."""
+
+    payload: bytes
+    is_error: bool = False
+    error_type: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """A response that did not come whole: `too_large`, or its connection broke."""
+
+    too_large: bool
+
+
+Outcome = Answer | Cut
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Delivery:
+    """An event on its way to the runtime."""
+
+    headers: Mapping[str, str]
+    event: bytes
+
+
+class RuntimeApi:
+    """The API as one container sees it. All methods belong to the event loop.
+
+    `first_next` is done when the runtime has asked for its first event: the end of its init phase; `init_error` when
+    it has posted an error instead.
+    """
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.first_next: asyncio.Future[None] = loop.create_future()
+        self.init_error: asyncio.Future[Answer] = loop.create_future()
+        self._loop = loop
+        self._server: asyncio.Server | None = None
+        self._web: web.Server | None = None
+        self._allowed: asyncio.Future[str] = loop.create_future()
+        self._next: asyncio.Future[_Delivery] | None = None
+        self._delivery: _Delivery | None = None
+        self._request_id = ""
+        self._outcome: asyncio.Future[Outcome] | None = None
+        self._idle = asyncio.Event()
+
+    async def listen(self, host: str) -> int:
+        """Listens on a random port of `host`; returns the port. Raises OSError when that address is not ours."""
+        self._web = web.Server(self._answer, keepalive_timeout=_KEEPALIVE, access_log=None)
+        self._server = await self._loop.create_server(self._web, host, 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def allow(self, address: str) -> None:
+        """Answers the container at this address, and nobody else; an empty one stands for anybody."""
+        if not self._allowed.done():
+            self._allowed.set_result(address)
+
+    async def close(self) -> None:
+        """Stops listening, and breaks the connections: a runtime that still lives ends by itself."""
+        self.allow("")
+        if self._server is not None:
+            self._server.close()
+        if self._web is not None:
+            await self._web.shutdown(_AT_ONCE)
+
+    def deliver(self, request: Request, arn: str, deadline: float) -> asyncio.Future[Outcome]:
+        """Hands an event to the runtime as soon as it asks for one; the future is what it answers.
+
+        `deadline` is seconds since 1970.
+        """
+        self._delivery = _Delivery(headers=_headers(request, arn, deadline), event=request.event)
+        self._request_id = request.request_id
+        outcome = self._outcome = self._loop.create_future()
+        self._idle.clear()
+        self._hand_over()
+        return outcome
+
+    @property
+    def is_idle(self) -> bool:
+        return self._idle.is_set()
+
+    async def idle(self) -> None:
+        """Returns when the runtime, having answered, asks for the next event."""
+        await self._idle.wait()
+
+    def _hand_over(self) -> None:
+        if self._next is not None and self._delivery is not None:
+            waiting, self._next = self._next, None
+            if not waiting.done():
+                waiting.set_result(self._delivery)
+                self._delivery = None
+
+    # What the runtime calls
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if await self._allowed not in ("", request.remote):
+            return _refused(HTTPStatus.FORBIDDEN, "Forbidden", "This address is another environment's")
+        path = request.path.removeprefix(_PREFIX)
+        match (request.method, path.split("/")):
+            case "GET", ["invocation", "next"]:
+                return await self._give_next(request)
+            case "POST", ["invocation", request_id, "response"]:
+                return await self._take_response(request, request_id)
+            case "POST", ["invocation", request_id, "error"]:
+                return await self._take_error(request, request_id)
+            case "POST", ["init", "error"]:
+                return await self._take_init_error(request)
+        return _refused(HTTPStatus.NOT_FOUND, "NotFound", f"{request.method} {request.path} is not known")
+
+    async def _give_next(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not self.first_next.done():
+            self.first_next.set_result(None)
+        if self._outcome is not None and not self._outcome.done() and self._delivery is None:
+            return _not_allowed("Running", "Ready")
+        if self._delivery is None:
+            self._outcome = None
+            self._idle.set()
+        if self._next is not None:
+            self._next.cancel()  # the runtime asks anew: its older request is as good as gone
+        waiting = self._next = self._loop.create_future()
+        self._hand_over()
+        try:
+            delivery = await waiting
+        finally:
+            if self._next is waiting:
+                self._next = None
+        return web.Response(body=delivery.event, headers=delivery.headers, content_type="application/json")
+
+    async def _take_response(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+        outcome = self._awaited(request_id)
+        if outcome is None:
+            return _unknown_request()
+        body = await _body(request, quotas.RESPONSE_BYTES)
+        if isinstance(body, Cut):
+            _settle(outcome, body)
+            if not body.too_large:
+                return _refused(HTTPStatus.BAD_REQUEST, "RequestBodyTruncated", "The request's body is not whole")
+            limit = f"Exceeded maximum allowed payload size ({quotas.RESPONSE_BYTES} bytes)."
+            return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", limit)
+        _settle(outcome, Answer(payload=body))
+        return _accepted()
+
+    async def _take_error(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+        outcome = self._awaited(request_id)
+        if outcome is None:
+            return _unknown_request()
+        _settle(outcome, await _posted_error(request))
+        return _accepted()
+
+    async def _take_init_error(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self.first_next.done() or self.init_error.done():
+            return _not_allowed("Ready", "InitError")
+        error = await _posted_error(request)
+        if isinstance(error, Answer) and not self.init_error.done():
+            self.init_error.set_result(error)
+        return _accepted()
+
+    def _awaited(self, request_id: str) -> "asyncio.Future[Outcome] | None":
+        """The outcome that this request id is for; None where it is another's, or answered already."""
+        if request_id != self._request_id or self._outcome is None or self._outcome.done():
+            return None
+        return self._outcome
+
+
+def _settle(outcome: "asyncio.Future[Outcome]", found: Outcome) -> None:
+    if not outcome.done():
+        outcome.set_result(found)
+
+
+async def _body(request: web.BaseRequest, most: int) -> bytes | Cut:
+    """The body, or why it can't be had; no more than `most` bytes are held of it."""
+    if (request.content_length or 0) > most:
+        return Cut(too_large=True)
+    body = bytearray()
+    try:
+        async for piece in request.content.iter_any():
+            body += piece
+            if len(body) > most:
+                return Cut(too_large=True)
+    except (OSError, web.RequestPayloadError, HttpProcessingError):
+        return Cut(too_large=False)
+    return bytes(body)
+
+
+async def _posted_error(request: web.BaseRequest) -> Outcome:
+    body = await _body(request, _LARGEST_ERROR)
+    if isinstance(body, Cut):
+        return body
+    return Answer(payload=body, is_error=True, error_type=request.headers.get(_ERROR_TYPE, ""))
+
+
+def _headers(request: Request, arn: str, deadline: float) -> dict[str, str]:
+    optional = {
+        "Lambda-Runtime-Client-Context": request.client_context,
+        "Lambda-Runtime-Cognito-Identity": request.cognito_identity,
+        "Lambda-Runtime-Aws-Tenant-Id": request.tenant_id,
+    }
+    return {
+        "Lambda-Runtime-Aws-Request-Id": request.request_id,
+        "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
+        "Lambda-Runtime-Invoked-Function-Arn": arn,
+        "Lambda-Runtime-Trace-Id": request.trace_id,
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def _accepted() -> web.Response:
+    return web.Response(status=HTTPStatus.ACCEPTED, body=b'{"status":"OK"}\n', content_type="application/json")
+
+
+def _refused(status: HTTPStatus, kind: str, message: str) -> web.Response:
+    body = json.dumps({"errorMessage": message, "errorType": kind}).encode()
+    return web.Response(status=status, body=body, content_type="application/json")
+
+
+def _unknown_request() -> web.Response:
+    return _refused(HTTPStatus.BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+
+
+def _not_allowed(state: str, wanted: str) -> web.Response:
+    message = f"State transition from {state} to {wanted} failed for runtime. Error: State transition is not allowed"
+    return _refused(HTTPStatus.FORBIDDEN, "InvalidStateTransition", message)

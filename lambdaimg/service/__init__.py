@@ -1,0 +1,1 @@
+"""Local endpoints that speak Lambda's API over HTTP."""
