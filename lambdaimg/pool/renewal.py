@@ -67,11 +67,13 @@ def renewal(project: Project, function: Function) -> Renewal:
     if not function.is_built:
         raise UsageError(f"{function.name} is an image that exists: it has no source to watch", remedy="leave --watch")
     settings = function.settings
-    source = (project.root / ("." if settings.dockerfile else function.source)).resolve()
-    mounted = not settings.dockerfile and not settings.template and languages.read(settings.language).mounted_source
+    if settings.dockerfile:
+        return Renewal(function=function.name, watched=project.root, mounted="", built_from=frozenset())
+    source, dependencies = (project.root / function.source).resolve(), detect(project, function)
+    runs_as_it_is = languages.read(settings.language).mounted_source and not dependencies.compiled
     return Renewal(
         function=function.name,
         watched=source,
-        mounted=str(source) if mounted else "",
-        built_from=frozenset((project.root / file).resolve() for file in detect(project, function).files),
+        mounted=str(source) if runs_as_it_is and not settings.template else "",
+        built_from=frozenset((project.root / file).resolve() for file in dependencies.files),
     )

@@ -123,6 +123,8 @@ class ExecutionEnvironment:
                 raise EnvironmentFailed(f"{self.function}: the environment is {self.state.value}, not ready")
             self._to(State.BUSY)
             invocation = await self._invoke(request)
+            if self.state is State.STOPPED:
+                raise EnvironmentFailed(f"{self.function}: the environment was stopped before it had answered")
         if not request.whole_log:
             return invocation
         await self._finished()

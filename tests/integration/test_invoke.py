@@ -59,8 +59,14 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxed]:
         yield project
 
 
+@pytest.fixture(params=["lambdaimg", "rie"])
+def emulator(request: pytest.FixtureRequest) -> list[str]:
+    """The option that chooses each of the emulators: what holds for one holds for the other."""
+    return ["--rie"] if request.param == "rie" else []
+
+
 def invoked(project: Sandboxed, function: str, event: object = None, *arguments: str, **environment: str) -> object:
-    words = ["invoke", function, "--rie", "-d", json.dumps(event or {}), *arguments]
+    words = ["invoke", function, "-d", json.dumps(event or {}), *arguments]
     done = project.run(*words, code=0, stdin="", **environment)
     return json.loads(done.stdout)
 
@@ -76,9 +82,9 @@ def invoked(project: Sandboxed, function: str, event: object = None, *arguments:
     ],
 )
 def test_the_payload_alone_is_on_stdout(
-    functions: Sandboxed, arguments: list[str], stdin: str, payload: object
+    functions: Sandboxed, emulator: list[str], arguments: list[str], stdin: str, payload: object
 ) -> None:
-    done = functions.run("invoke", "echo", "--rie", *arguments, stdin=stdin)
+    done = functions.run("invoke", "echo", *emulator, *arguments, stdin=stdin)
     assert json.loads(done.stdout) == payload
     log = done.stderr.splitlines()
     begin = next(number for number, line in enumerate(log) if line.startswith("START RequestId: "))
@@ -103,9 +109,9 @@ def test_the_payload_alone_is_on_stdout(
     ],
 )
 def test_a_functions_failure_is_the_payload_and_exit_code_1(
-    functions: Sandboxed, function: str, kind: str, message: str
+    functions: Sandboxed, emulator: list[str], function: str, kind: str, message: str
 ) -> None:
-    done = functions.run("invoke", function, "--rie", code=1)
+    done = functions.run("invoke", function, *emulator, code=1)
     payload = json.loads(done.stdout)
     assert payload["errorType"] == kind
     assert message in payload["errorMessage"]
@@ -139,12 +145,12 @@ def test_a_wrong_event_or_option_is_exit_code_2(functions: Sandboxed, arguments:
     assert done.stdout == ""
 
 
-def test_variables_of_each_origin(functions: Sandboxed) -> None:
+def test_variables_of_each_origin(functions: Sandboxed, emulator: list[str]) -> None:
     nasty = "a ${X} $(id) \\ \" ' # é"
     functions.write("some.env", "# a comment\nFILE=of the file\nBOTH=file\n")
     event = ["FILE", "BOTH", "NASTY", "AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "HOME_OF_TEST"]
     options = ["--env-file", "some.env", "--env", f"NASTY={nasty}", "--env", "BOTH=option"]
-    assert invoked(functions, "variables", event, *options, HOME_OF_TEST="not passed on") == {
+    assert invoked(functions, "variables", event, *emulator, *options, HOME_OF_TEST="not passed on") == {
         "FILE": "of the file",
         "BOTH": "option",
         "NASTY": nasty,
@@ -154,8 +160,10 @@ def test_variables_of_each_origin(functions: Sandboxed) -> None:
     }
 
 
-def test_credentials_reach_the_function_and_no_command_line(functions: Sandboxed, tmp_path: Path) -> None:
-    assert invoked(functions, "variables", list(KEYS), "--credentials", "env", **KEYS) == KEYS
+def test_credentials_reach_the_function_and_no_command_line(
+    functions: Sandboxed, emulator: list[str], tmp_path: Path
+) -> None:
+    assert invoked(functions, "variables", list(KEYS), *emulator, "--credentials", "env", **KEYS) == KEYS
     profile = tmp_path / "credentials"
     profile.write_text(f"[dev]\naws_access_key_id = AKIATEST\naws_secret_access_key = {SECRET}\n")
     found = invoked(
@@ -163,9 +171,9 @@ def test_credentials_reach_the_function_and_no_command_line(functions: Sandboxed
     )
     assert found == KEYS
     assert SECRET not in json.dumps(invoked(functions, "variables", list(KEYS), **KEYS)), "none is the default"
-    process = functions.start("invoke", "slow", "--rie", "--credentials", "env", **KEYS)
+    process = functions.start("invoke", "slow", *emulator, "--credentials", "env", **KEYS)
     read_until(process.stderr, "it waits")
-    [container] = functions.containers()
+    container = functions.containers()[0]
     shown = docker("inspect", "--format", "{{.Path}} {{json .Args}} {{json .Config.Labels}} {{.Name}}", container)
     processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     code, out, err = interrupt(process)
@@ -185,8 +193,8 @@ def test_credentials_are_not_in_the_command_that_docker_is_given(functions: Sand
         assert f"AWS_SECRET_ACCESS_KEY={SECRET}\n" in shown
 
 
-def test_an_interrupted_invocation_leaves_no_container(functions: Sandboxed) -> None:
-    process = functions.start("invoke", "slow", "--rie")
+def test_an_interrupted_invocation_leaves_no_container(functions: Sandboxed, emulator: list[str]) -> None:
+    process = functions.start("invoke", "slow", *emulator)
     read_until(process.stderr, "it waits")
     code, out, err = interrupt(process)
     assert (code, out) == (130, "")

@@ -46,13 +46,22 @@ def counter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxed]:
         yield project
 
 
+@pytest.fixture(params=["lambdaimg", "rie"])
+def emulator(request: pytest.FixtureRequest) -> list[str]:
+    """The option that chooses each of the emulators: what holds for one holds for the other."""
+    return ["--rie"] if request.param == "rie" else []
+
+
 def let_go(project: Sandboxed) -> None:
-    [container] = project.containers()
+    container = docker(
+        *("ps", "-q", "--filter", f"label=lambdaimg.project={project.name}"),
+        *("--filter", "label=lambdaimg.role=environment"),
+    )
     docker("exec", container, "touch", "/tmp/go")
 
 
-def test_it_answers_as_lambda_does(counter: Sandboxed) -> None:
-    with serving(counter, "--rie") as served:
+def test_it_answers_as_lambda_does(counter: Sandboxed, emulator: list[str]) -> None:
+    with serving(counter, *emulator) as served:
         assert served.process.stdout
         assert served.process.stdout.readline() == f"curl -XPOST {served.url}{INVOKE_PATH} -d '{{}}'\n"
         first = served.post({"a": 1})
@@ -70,8 +79,8 @@ def test_it_answers_as_lambda_does(counter: Sandboxed) -> None:
         read_until(served.process.stderr, "REPORT RequestId: ")
 
 
-def test_invoke_uses_the_environment_that_runs(counter: Sandboxed) -> None:
-    with serving(counter, "--rie") as served:
+def test_invoke_uses_the_environment_that_runs(counter: Sandboxed, emulator: list[str]) -> None:
+    with serving(counter, *emulator) as served:
         assert served.post(1).json()["count"] == 1
         done = counter.run("invoke", "-d", "2")
         assert '"count": 2' in done.stdout
@@ -81,9 +90,9 @@ def test_invoke_uses_the_environment_that_runs(counter: Sandboxed) -> None:
 
 @pytest.mark.parametrize(("options", "statuses", "answered"), [((), (200, 200), 2), (("--no-queue",), (200, 429), 1)])
 def test_overlapping_requests_are_one_after_the_other(
-    counter: Sandboxed, options: tuple[str, ...], statuses: tuple[int, int], answered: int
+    counter: Sandboxed, emulator: list[str], options: tuple[str, ...], statuses: tuple[int, int], answered: int
 ) -> None:
-    with serving(counter, "--rie", *options) as served, ThreadPoolExecutor() as threads:
+    with serving(counter, *emulator, *options) as served, ThreadPoolExecutor() as threads:
         first = threads.submit(served.post, "wait")
         read_until(served.process.stderr, "it waits")
         second = threads.submit(served.post, {})
@@ -96,8 +105,8 @@ def test_overlapping_requests_are_one_after_the_other(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_no_container(counter: Sandboxed, number: int) -> None:
-    with serving(counter, "--rie") as served, ThreadPoolExecutor() as threads:
+def test_an_interrupted_run_leaves_no_container(counter: Sandboxed, emulator: list[str], number: int) -> None:
+    with serving(counter, *emulator) as served, ThreadPoolExecutor() as threads:
         waiting: Future[requests.Response] = threads.submit(served.post, "wait")
         read_until(served.process.stderr, "it waits")
         code, _, err = interrupt(served.process, number)
@@ -108,11 +117,11 @@ def test_an_interrupted_run_leaves_no_container(counter: Sandboxed, number: int)
             assert waiting.result().status_code == 200
 
 
-def test_what_a_killed_run_left_is_swept_by_the_next_start(counter: Sandboxed) -> None:
-    with serving(counter, "--rie") as served:
+def test_what_a_killed_run_left_is_swept_by_the_next_start(counter: Sandboxed, emulator: list[str]) -> None:
+    with serving(counter, *emulator) as served:
         served.process.kill()
         served.process.communicate(timeout=PATIENCE)
-    assert '"count": 1' in counter.run("invoke", "--rie").stdout
+    assert '"count": 1' in counter.run("invoke", *emulator).stdout
     assert counter.containers() == []
 
 

@@ -17,7 +17,7 @@ from lambdaimg.images.project_files import project_files
 from lambdaimg.model import project_file
 from lambdaimg.model.errors import LambdaimgError, ProjectError
 from lambdaimg.model.project import Project
-from lambdaimg.runtime.placement import Wishes, under_rie
+from lambdaimg.runtime.placement import Process, Wishes, under_rie
 
 NASTY = ['"', "\\", "$(id)", "${X}", "`id`", "#", "'", "%{if}", "$${X}", " ", "\t", "\u2028", "\n", "\r", "; id"]
 TEXT = st.lists(st.sampled_from([*NASTY, "a", "é", "B.c", "/", "-"]), min_size=1, max_size=6).map("".join)
@@ -78,8 +78,8 @@ def test_a_source_folders_name_is_carried_or_refused(name: str) -> None:
 def test_a_variable_reaches_docker_run_literally(value: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = load(Path(folder))
-        wishes = Wishes(environment={"NASTY": value})
-        spec = under_rie(project, project.functions[0], ("python3",), Path("/x/aws-lambda-rie"), wishes)
+        wishes, process = Wishes(environment={"NASTY": value}), Process(entrypoint=("python3",), command=())
+        spec = under_rie(project, project.functions[0], process, Path("/x/aws-lambda-rie"), wishes)
         assert f"--env=NASTY={value}" in shlex.split(shlex.join(run_arguments(spec)))
 
 
