@@ -95,6 +95,6 @@ def _warn_of(session: Session, built: "Sequence[Built]") -> None:
 
     for each in (each for each in built if each.changed):
         function = session.project.one(each.function)
-        architecture, environment = session.architecture(function), function.settings.environment
+        architecture, environment = function.architecture, function.settings.environment
         for rule, finding in quick_findings(session.engine, each.image, architecture, environment):
             session.warn(f"{function.name}: {rule.id} {rule.title}: {finding.where} {finding.what}; {rule.remedy}")

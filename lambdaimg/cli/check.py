@@ -100,8 +100,8 @@ def _verdicts(
         yield judge(reference, Subject(image=image, wanted=Wanted(), today=today), rules)
         return
     for function in session.project.select(functions):
-        session.process_of_image(function)  # which builds what is missing
-        architecture = session.architecture(function)
+        session.provide_image(function)
+        architecture = function.architecture
         wanted = Wanted(architecture=architecture, environment=function.settings.environment)
         image = inspect(session.project.image(function), lambda: session.engine, architecture)
         yield judge(function.name, Subject(image=image, wanted=wanted, today=today), rules)

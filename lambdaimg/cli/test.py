@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lambdaimg.harness.selection import Shard
     from lambdaimg.harness.suite import Options, Suite
+    from lambdaimg.runtime.factory import Options as Emulators
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class _Reports:
 @click.option("--junit", type=click.Path(path_type=Path), help="Write a JUnit XML report.", metavar="FILE")
 @click.option("--json", default="", help="Write a JSON report; - for stdout.", metavar="FILE")
 @click.option("--watch", is_flag=True, help="Test again whenever a file of the project is edited.")
-@click.option("--rie", is_flag=True, help="Under AWS's Runtime Interface Emulator (for now the only emulator).")
+@click.option("--rie", is_flag=True, help="Under AWS's Runtime Interface Emulator instead of lambdaimg's own.")
 @pass_session
 @click.pass_context
 def command(
@@ -70,6 +71,7 @@ def command(
     """
     from lambdaimg.harness.selection import Selection
     from lambdaimg.harness.suite import Options
+    from lambdaimg.runtime.factory import Options as Emulators
 
     options = Options(
         functions=functions,
@@ -80,10 +82,11 @@ def command(
         jobs=jobs,
         update=update,
     )
+    emulator = Emulators(rie=rie)
     reports = _Reports(junit=junit, json=json)
     if watch:
-        _again_and_again(session, options, reports)
-    ctx.exit(1 if _test(session, options, reports) else 0)
+        _again_and_again(session, options, emulator, reports)
+    ctx.exit(1 if _test(session, options, emulator, reports) else 0)
 
 
 def _shard(text: str) -> "Shard":
@@ -96,33 +99,35 @@ def _shard(text: str) -> "Shard":
     return Shard(index=int(index), count=int(count))
 
 
-def _test(session: Session, options: "Options", reports: _Reports) -> bool:
+def _test(session: Session, options: "Options", emulator: "Emulators", reports: _Reports) -> bool:
     """One run, reported even when it is interrupted; says whether a case failed."""
     from lambdaimg.harness.environments import ProjectEnvironments
     from lambdaimg.harness.live_report import LiveReport
     from lambdaimg.harness.suite import Suite, choose
+    from lambdaimg.runtime.factory import EnvironmentFactory
     from lambdaimg.runtime.sweep import sweep
 
     cases = choose(session.project, options)
     sweep(session.engine)
     console = _console(session, to_stderr=reports.json == "-")
     live = LiveReport(console, [case.function for case in cases])
-    suite = Suite(
-        session.project,
-        cases,
-        options,
-        build=session.build,
-        environments=ProjectEnvironments(engine=session.engine, project=session.project, say=session.say),
-        on_result=live.result,
-    )
-    try:
-        suite.run()
-    finally:
-        if suite.results:
-            live.summary(session.project, suite.results, suite.seconds)
-            for file in suite.remember():
-                session.say(f"wrote {file}")
-            _report(suite, reports, console)
+    with EnvironmentFactory(session.engine, session.project, emulator, session.say) as factory:
+        suite = Suite(
+            session.project,
+            cases,
+            options,
+            build=session.build,
+            environments=ProjectEnvironments(factory=factory, project=session.project),
+            on_result=live.result,
+        )
+        try:
+            suite.run()
+        finally:
+            if suite.results:
+                live.summary(session.project, suite.results, suite.seconds)
+                for file in suite.remember():
+                    session.say(f"wrote {file}")
+                _report(suite, reports, console)
     return suite.failed
 
 
@@ -169,12 +174,12 @@ def _write(file: Path, text: str) -> None:
         raise UsageError(f"can't write {file}: {error.strerror}") from None
 
 
-def _again_and_again(session: Session, options: "Options", reports: _Reports) -> None:
+def _again_and_again(session: Session, options: "Options", emulator: "Emulators", reports: _Reports) -> None:
     """Tests now and after each edit, until Ctrl-C; a mistake in the project is told, and does not end it."""
     for _ in _edits(session):
         fresh = replace(session)  # which reads the project file anew
         try:
-            _test(fresh, options, reports)
+            _test(fresh, options, emulator, reports)
         except LambdaimgError as error:
             for line in (*error.output, *error.lines()):
                 click.echo(line, err=True)

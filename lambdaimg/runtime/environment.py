@@ -123,8 +123,6 @@ class ExecutionEnvironment:
                 raise EnvironmentFailed(f"{self.function}: the environment is {self.state.value}, not ready")
             self._to(State.BUSY)
             invocation = await self._invoke(request)
-            if self.state is State.STOPPED:
-                raise EnvironmentFailed(f"{self.function}: the environment was stopped before it had answered")
         if not request.whole_log:
             return invocation
         await self._finished()
@@ -138,11 +136,15 @@ class ExecutionEnvironment:
         try:
             if self._freeze:
                 await self._emulator.thaw()
-            return await self._emulator.invoke(request)
+            invocation = await self._emulator.invoke(request)
         finally:
-            if self.state is State.BUSY:
+            stopped = self.state is State.STOPPED
+            if not stopped:
                 self._to(State.FINISHING)
                 self._end_of_invocation = asyncio.ensure_future(self._finish())
+        if stopped:
+            raise EnvironmentFailed(f"{self.function}: the environment was stopped before it had answered")
+        return invocation
 
     async def _finish(self) -> None:
         await self._emulator.finish()
