@@ -52,11 +52,13 @@ class Login:
 class Started:
     """A container that runs. `at` is the engine's time of its start, in seconds since 1970.
 
-    `address` is on its network, empty without one; `group` is None where the engine is on another machine.
+    `address` is on its network, empty without one. `process` is the id of its main process, and of this machine where
+    there is a `group`; that is None where the engine is on another machine.
     """
 
     at: float
     address: str
+    process: int
     group: ControlGroup | None
 
 
@@ -313,6 +315,7 @@ class Engine:
         return Started(
             at=_seconds(state["StartedAt"]),
             address=next((network["IPAddress"] for network in networks if network["IPAddress"]), ""),
+            process=state["Pid"],
             group=of_process(state["Pid"], container),
         )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import requests
 from lambdaimg.engine.cgroup import Memory
 from lambdaimg.engine.client import Engine, Started
 from lambdaimg.engine.container import ContainerSpec
+from lambdaimg.engine.streams import write_to_both
 from lambdaimg.model.errors import EngineError, LambdaimgError
 from lambdaimg.runtime.container_events import ContainerEvents, Exit, Life
 from lambdaimg.runtime.log import LineReader
@@ -20,6 +22,8 @@ from lambdaimg.runtime.uninterrupted import uninterrupted
 OnLines = Callable[[list[str], list[str]], None]
 """Takes lines of standard output and of standard error, on the thread that reads them."""
 
+_MARK_WITHIN: Final = 2.0
+"""Seconds for a mark to come back: a function that floods its log may be in the way."""
 _CLOCKS_AGREE: Final = 5.0
 """Seconds that a start can be away from when we asked for it: beyond, the engine's clock is not ours."""
 
@@ -34,6 +38,11 @@ class Container:
         self._on_lines = on_lines
         self._life = Life(asyncio.get_running_loop())
         self._read_to_the_end = threading.Event()
+        self._mark = f"\0{secrets.token_hex(8)}".encode()
+        self._marks_written = 0
+        self._marks_read: asyncio.Queue[int] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._process = 0
         self.id = ""
         self.started_at = 0.0
         """When its process started (monotonic seconds)."""
@@ -63,6 +72,7 @@ class Container:
     def _take(self, found: Started, asked: float, asked_clock: float) -> None:
         self.address = found.address
         self._life.group = found.group
+        self._process = found.process if found.group else 0
         if 0 <= found.at - asked_clock <= _CLOCKS_AGREE:
             self.started_at = min(asked + found.at - asked_clock, self.started_at)
 
@@ -103,16 +113,34 @@ class Container:
             self._events.forget(self.id)
         self._read_to_the_end.wait(_CLOCKS_AGREE)
 
+    async def printed(self, *, patience: float) -> None:
+        """Returns when all that the container has printed so far is read.
+
+        Its output takes another way than its answers. Where a mark can be put into it, the mark tells; elsewhere
+        `patience` seconds must do.
+        """
+        if not (self._process and write_to_both(self._process, self._mark + b"\n")):
+            await asyncio.sleep(patience)
+            return
+        self._marks_written += 1
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MARK_WITHIN):
+                while await self._marks_read.get() < self._marks_written:
+                    pass
+
     async def last_lines(self) -> None:
         """Returns when the output of a container that has ended is read to its end."""
         await asyncio.to_thread(self._read_to_the_end.wait, _CLOCKS_AGREE)
 
     def _follow(self, pieces: Iterator[tuple[bytes, bytes]]) -> None:
-        output, errors = LineReader(), LineReader()
+        output, errors = LineReader(self._mark), LineReader(self._mark)
         try:
             with contextlib.suppress(EngineError, requests.RequestException, OSError, ValueError):
                 for from_output, from_errors in pieces:
+                    before = min(output.marks, errors.marks)
                     self._on_lines(output.add(from_output), errors.add(from_errors))
+                    if (marks := min(output.marks, errors.marks)) > before:
+                        self._loop.call_soon_threadsafe(self._marks_read.put_nowait, marks)
             self._on_lines(output.rest(), errors.rest())
         finally:
             self._read_to_the_end.set()

@@ -26,10 +26,10 @@ from lambdaimg.runtime.temporary_files import TemporaryFiles
 
 INIT_PHASE: Final = 10.0
 """Seconds of the init phase ("lifecycle", "Init phase"); over it, it runs again within the first invocation."""
-_LOG_QUIET: Final = 0.01
-"""Seconds without a line, after which an invocation's log counts as whole: it takes another way than the answer."""
-_LOG_WITHIN: Final = 0.5
-"""Seconds that a log which is never quiet may delay the end of an invocation."""
+_LOG_LAG: Final = 0.1
+"""Seconds that a function's lines may come after its answer, for they take another way."""
+_EXIT_WITHIN: Final = 0.5
+"""Seconds from a broken connection to the news that the process has ended."""
 _MIB: Final = 1024 * 1024
 
 SpecFor = Callable[[str], ContainerSpec]
@@ -84,9 +84,7 @@ class LambdaEmulator:
         self._cold = False  # the next invocation is the first of its generation
         self._deadline = 0.0
         self._report: Report | None = None
-        self._log_ended = asyncio.Event()
         self._log_timer: asyncio.TimerHandle | None = None
-        self._log_deadline = 0.0
         self._chores: set[asyncio.Task[None]] = set()
 
     # Init phase
@@ -96,6 +94,7 @@ class LambdaEmulator:
         failure = await self._begin(INIT_PHASE)
         if failure is None:
             self._cold = True
+            await self._printed()
             return
         self._say_init_failed(failure)
         await self._reset()
@@ -137,6 +136,11 @@ class LambdaEmulator:
             return self._ended(container.exit.result())
         return failures.timed_out(patience)
 
+    async def _printed(self) -> None:
+        """What the init phase printed comes before START; not worth waiting for where it can't be told."""
+        if self._generation is not None:
+            await self._generation.container.printed(patience=0)
+
     def _say_init_failed(self, failure: Failure | Answer) -> None:
         """Lambda's INIT_REPORT line ("lifecycle", "Failures during the Init phase")."""
         generation = self._generation
@@ -152,7 +156,6 @@ class LambdaEmulator:
     async def invoke(self, request: Request) -> Invocation:
         """See Emulator."""
         self._end_log()
-        self._log_ended.clear()
         self._log.begin()
         begun = time.monotonic()
         self._deadline = begun + self._settings.timeout
@@ -201,7 +204,7 @@ class LambdaEmulator:
         if outcome.too_large:
             return failures.TOO_LARGE
         with contextlib.suppress(TimeoutError):  # a process that is killed breaks its connections first
-            return self._ended(await asyncio.wait_for(asyncio.shield(exit), _LOG_WITHIN))
+            return self._ended(await asyncio.wait_for(asyncio.shield(exit), _EXIT_WITHIN))
         return failures.TRUNCATED
 
     def _ended(self, exit: Exit) -> Failure:
@@ -232,16 +235,14 @@ class LambdaEmulator:
         generation = self._generation
         if generation is not None and generation.lives:
             await self._until_idle(generation)
-        self._log_deadline = time.monotonic() + _LOG_WITHIN
-        self._end_log_when_quiet()
+        self._log_timer = asyncio.get_running_loop().call_later(_LOG_LAG, self._end_log)
 
-    def _end_log_when_quiet(self) -> None:
-        now = time.monotonic()
-        quiet = min(self._log.last + _LOG_QUIET, self._log_deadline)
-        if now < quiet:
-            self._log_timer = asyncio.get_running_loop().call_later(quiet - now, self._end_log_when_quiet)
-        else:
-            self._end_log()
+    async def log(self) -> tuple[str, ...]:
+        """See Emulator."""
+        if self._generation is not None and self._generation.lives:
+            await self._generation.container.printed(patience=_LOG_LAG)
+        self._end_log()
+        return self._log.lines()
 
     def _end_log(self) -> None:
         """Completes the log of the invocation before, when the next begins at the latest."""
@@ -251,12 +252,6 @@ class LambdaEmulator:
         report, self._report = self._report, None
         if report is not None:
             self._log.write(f"END RequestId: {report.request_id}", report.line())
-        self._log_ended.set()
-
-    async def log(self) -> tuple[str, ...]:
-        """See Emulator."""
-        await self._log_ended.wait()
-        return self._log.lines()
 
     async def _until_idle(self, generation: _Generation) -> None:
         """A runtime that has answered and does not come back within the function's time is reset."""
@@ -294,9 +289,9 @@ class LambdaEmulator:
     async def stop(self) -> None:
         """See Emulator. Lambda kills a runtime without extensions at once ("lifecycle", "Shutdown phase")."""
         await self._reset()
-        self._end_log()
         while self._chores:
             await asyncio.gather(*self._chores, return_exceptions=True)
+        self._end_log()
         await self._files.remove()
 
     def _chore(self, work: Coroutine[Any, Any, None]) -> None:

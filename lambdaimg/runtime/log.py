@@ -1,7 +1,6 @@
 """The log of an environment: each line as it comes, and those of the invocation that runs, within bounds."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -22,8 +21,6 @@ class Log:
         self._lock = threading.Lock()
         self._lines: deque[str] = deque()
         self._bytes = 0
-        self.last = 0.0
-        """When the last line came (monotonic seconds)."""
 
     def begin(self) -> None:
         """Forgets the lines of the invocation before."""
@@ -39,7 +36,6 @@ class Log:
                 self._bytes += len(line) + 1
             while self._bytes > KEPT_BYTES and self._lines:
                 self._bytes -= len(self._lines.popleft()) + 1
-            self.last = time.monotonic()
         for line in lines:
             self._on_line(line)
 
@@ -50,17 +46,30 @@ class Log:
 
 
 class LineReader:
-    """Puts the pieces of one stream together into lines."""
+    """Puts the pieces of one stream together into lines.
 
-    def __init__(self) -> None:
+    A line that ends with `mark` is not the function's: `marks` counts them, and what stands before it is a line.
+    """
+
+    def __init__(self, mark: bytes = b"") -> None:
         self._open = b""
+        self._mark = mark
+        self.marks = 0
 
     def add(self, piece: bytes) -> list[str]:
         *lines, self._open = (self._open + piece).split(b"\n")
+        if self._mark:
+            lines = [line for whole in lines if (line := self._without_mark(whole)) is not None]
         while len(self._open) > LINE_BYTES:
             lines.append(self._open[:LINE_BYTES])
             self._open = self._open[LINE_BYTES:]
         return [line.decode("utf-8", "replace").rstrip("\r") for line in lines]
+
+    def _without_mark(self, line: bytes) -> bytes | None:
+        if not line.endswith(self._mark):
+            return line
+        self.marks += 1
+        return line[: -len(self._mark)] or None
 
     def rest(self) -> list[str]:
         """The last line, when it has no end."""

@@ -229,5 +229,5 @@ def _why(said: str) -> str:
     if "bind source path does not exist" in said:
         return "the engine does not see this machine's files: a remote engine can't mount the emulator"
     if "exec format error" in said:
-        return "the image is for another architecture than this machine"
+        return "the image is for another architecture: set architecture, or let this machine emulate it"
     return ""

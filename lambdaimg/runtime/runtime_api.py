@@ -89,6 +89,8 @@ class RuntimeApi:
     async def close(self) -> None:
         """Stops listening, and breaks the connections: a runtime that still lives ends by itself."""
         self.allow("")
+        if self._next is not None:
+            self._next.cancel()
         if self._server is not None:
             self._server.close()
         if self._web is not None:
