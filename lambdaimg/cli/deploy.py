@@ -85,7 +85,7 @@ def _deployments(
             project=session.project,
             function=function,
             image=found[function.name],
-            architecture=session.architecture(function),
+            architecture=function.architecture,
         )
         for function in functions
     ]

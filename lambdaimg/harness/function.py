@@ -21,6 +21,7 @@ from lambdaimg.model.cases import Case
 from lambdaimg.model.errors import LambdaimgError
 from lambdaimg.model.invocation import Invocation, error_of
 from lambdaimg.model.project import Project
+from lambdaimg.runtime.factory import EnvironmentFactory, Options
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class LambdaFunctions:
         self._open: list[LambdaFunction] = []
         self._built: set[str] = set()
         self._warm: dict[tuple[str, frozenset[tuple[str, str]]], LambdaFunction] = {}
-        self._environments: ProjectEnvironments | None = None
+        self._factory: EnvironmentFactory | None = None
 
     def __enter__(self) -> "LambdaFunctions":
         self._loop.start()
@@ -63,6 +64,8 @@ class LambdaFunctions:
             for function in self._open:
                 function.close()
         finally:
+            if self._factory is not None:
+                self._factory.close()
             self._loop.stop()
 
     def __call__(
@@ -86,14 +89,13 @@ class LambdaFunctions:
     def _ready(self, name: str) -> ProjectEnvironments:
         """Builds a function's image, if that has not been done; processes that test side by side take turns."""
         function = self._project.one(name)
-        if self._environments is None:
-            engine = connect()
-            self._environments = ProjectEnvironments(engine=engine, project=self._project, say=_silent)
+        if self._factory is None:
+            self._factory = EnvironmentFactory(connect(), self._project, Options(rie=self._rie), _silent)
         if name not in self._built:
             with _turn(self._project):
-                build_quietly(self._environments.engine, self._project, [function])
+                build_quietly(self._factory.engine, self._project, [function])
             self._built.add(name)
-        return self._environments
+        return ProjectEnvironments(factory=self._factory, project=self._project)
 
     def check(self, case: Case) -> None:
         """Runs a test case. Raises AssertionError with everything that is not as expected."""

@@ -40,12 +40,15 @@ class EnvironmentFactory:
     """A context manager for use within one event loop; environments must be stopped before it is left."""
 
     def __init__(self, engine: Engine, project: Project, options: Options, say: Callable[[str], None]) -> None:
-        self._engine = engine
+        self.engine = engine
         self._project = project
         self._options = options
         self._say = say
         self._events = ContainerEvents(engine)
         self._reach: Reach | None = None
+
+    def close(self) -> None:
+        self._events.close()
 
     def __enter__(self) -> "EnvironmentFactory":
         return self
@@ -53,7 +56,7 @@ class EnvironmentFactory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._events.close()
+        self.close()
 
     def make(
         self, function: Function, wishes: Wishes, on_line: OnLine, listener: Listener = lambda _: None
@@ -75,7 +78,7 @@ class EnvironmentFactory:
         )
 
     def _process(self, function: Function) -> Process:
-        image = self._engine.image(self._project.image(function))
+        image = self.engine.image(self._project.image(function))
         if image is None:
             raise UsageError(f"there is no image {self._project.image(function)}", remedy="build it: lambdaimg build")
         return placement.process_of(function, image)
@@ -89,7 +92,7 @@ class EnvironmentFactory:
         files = self._files(function, volume)
         settings = placement.settings(self._project, function, process, wishes)
         spec = replace(spec, volumes=files.volumes)
-        return RieEmulator(self._engine, self._events, spec, settings, files, log, tell)
+        return RieEmulator(self.engine, self._events, spec, settings, files, log, tell)
 
     def _under_lambdaimg(
         self, function: Function, process: Process, wishes: Wishes, id: str, log: Log, tell: Tell
@@ -103,19 +106,19 @@ class EnvironmentFactory:
             return replace(spec, hosts=hosts, volumes=files.volumes)
 
         settings = placement.settings(self._project, function, process, wishes)
-        return LambdaEmulator(self._engine, self._events, spec_for, reach, settings, files, log, tell)
+        return LambdaEmulator(self.engine, self._events, spec_for, reach, settings, files, log, tell)
 
     def _volume(self, function: Function, wishes: Wishes, id: str) -> Volume | None:
         return placement.temporary_files(self._project, function, wishes, environment=id)
 
     def _files(self, function: Function, volume: Volume | None) -> TemporaryFiles:
         image = self._project.image(function)
-        return TemporaryFiles(self._engine, volume, image, keeps=self._options.keeps_tmp)
+        return TemporaryFiles(self.engine, volume, image, keeps=self._options.keeps_tmp)
 
     def _reached(self) -> Reach:
         """The gateway of the environments' network, where it is an address of this machine; else the loopback."""
         if self._reach is None:
-            gateway = self._engine.gateway(_DEFAULT_NETWORK)
+            gateway = self.engine.gateway(_DEFAULT_NETWORK)
             if gateway and _is_ours(gateway):
                 self._reach = Reach(listen=gateway, name=gateway)
             else:
