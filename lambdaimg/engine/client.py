@@ -272,6 +272,7 @@ class Engine:
             extra_hosts=dict(spec.hosts) or None,
             port_bindings={port.container: ("127.0.0.1", port.host or None) for port in spec.ports},
             network_mode=spec.network or None,
+            init=spec.init or None,
         )
 
     def start(self, container: str) -> None:

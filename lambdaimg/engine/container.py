@@ -82,6 +82,8 @@ class ContainerSpec:
     """Names that the container knows besides the network's, each with its address."""
     network: str = ""
     working_directory: str = ""
+    init: bool = False
+    """Whether the engine's own small init is the container's first process, before the entrypoint."""
     limits: Limits = UNLIMITED
 
 
@@ -98,6 +100,7 @@ def run_arguments(spec: ContainerSpec, *, options: tuple[str, ...] = ()) -> list
         *_each("--add-host", [f"{name}:{address}" for name, address in sorted(spec.hosts.items())]),
         *_option("--network", spec.network),
         *_option("--workdir", spec.working_directory),
+        *(["--init"] if spec.init else []),
         *(["--read-only"] if limits.read_only_root else []),
         *_each("--tmpfs", [f"{path}:{what}" for path, what in sorted(limits.tmpfs.items())]),
         *_option("--user", limits.user),

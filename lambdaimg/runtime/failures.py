@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,23 +85,19 @@ def _how(code: int) -> str:
     return f"signal: {name}" if name else f"exit status {code}"
 
 
-_CANT_START: Final = (
-    # what the engine says, Lambda's type, and what to do
-    ("exec format error", "Runtime.InvalidEntrypoint", "exec format error",
-     "the image is for another architecture: set architecture, or let this machine emulate it "
-     "(the package qemu-user-static)"),
-    ("no such file or directory", "Runtime.InvalidEntrypoint", "no such file or directory",
-     "the image's entrypoint is not there, or its interpreter is not"),
-    ("not found in $PATH", "Runtime.InvalidEntrypoint", "executable file not found in $PATH",
-     "name the entrypoint with its whole path"),
-    ("permission denied", "Runtime.InvalidEntrypoint", "permission denied",
-     "Lambda's user may not execute the image's entrypoint: chmod 755"),
-    ("is a directory", "Runtime.InvalidEntrypoint", "is a directory", "the image's entrypoint is a folder"),
-    ("Cwd must be an absolute path", "Runtime.InvalidWorkingDir", "no such file or directory",
-     "working-directory must be an absolute path"),
-    ("no command specified", "Runtime.InvalidEntrypoint", "no command specified",
-     "the image has neither entrypoint nor command"),
-)  # fmt: skip
+_INVALID_ENTRYPOINT: Final = "Runtime.InvalidEntrypoint"
+_NOT_EXECUTED: Final = re.compile(r"\[FATAL tini \(\d+\)\] exec (.+) failed: (.+)")
+"""What the engine's init says of a program that it could not start."""
+
+_WHY_NOT: Final = {
+    "exec format error": "the image is for another architecture: set architecture, or let this machine emulate it "
+    "(the package qemu-user-static)",
+    "no such file or directory": "the image's entrypoint is not there, or its interpreter is not",
+    "not found in $PATH": "name the entrypoint with its whole path",
+    "permission denied": "Lambda's user may not execute the image's entrypoint: chmod 755",
+    "is a directory": "the image's entrypoint is a folder",
+    "no command specified": "the image has neither entrypoint nor command",
+}
 
 
 def cant_start(said: str, program: str) -> Failure | None:
@@ -108,13 +105,23 @@ def cant_start(said: str, program: str) -> Failure | None:
 
     `program` is the entrypoint's first word.
     """
-    if re.search(r"chdir to cwd|mkdir.*read-only file system", said):
+    if re.search(r"chdir to cwd|Cwd must be|mkdir.*read-only file system", said):
         return Failure(
             error_type="Runtime.InvalidWorkingDir",
             message="chdir: no such file or directory",
             hint="the working directory is not in the image, or Lambda's user may not enter it",
         )
-    for words, error_type, reason, hint in _CANT_START:
-        if words in said:
-            return Failure(error_type=error_type, message=f"fork/exec {program}: {reason}", hint=hint)
+    for reason, hint in _WHY_NOT.items():
+        if reason in said:
+            return Failure(error_type=_INVALID_ENTRYPOINT, message=f"fork/exec {program}: {reason}", hint=hint)
+    return None
+
+
+def not_executed(log: Sequence[str]) -> Failure | None:
+    """The failure that the init's own line in the log tells; None where it executed the entrypoint."""
+    for line in log:
+        if found := _NOT_EXECUTED.match(line):
+            reason = found[2].lower()
+            hint = _WHY_NOT.get(reason, "")
+            return Failure(error_type=_INVALID_ENTRYPOINT, message=f"fork/exec {found[1]}: {reason}", hint=hint)
     return None

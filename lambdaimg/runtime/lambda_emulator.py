@@ -133,7 +133,8 @@ class LambdaEmulator:
         if api.init_error.done():
             return api.init_error.result()
         if container.exit.done():
-            return self._ended(container.exit.result())
+            await container.last_lines()
+            return failures.not_executed(self._log.lines()) or self._ended(container.exit.result())
         return failures.timed_out(patience)
 
     async def _printed(self) -> None:

@@ -77,7 +77,10 @@ def under_rie(
 def under_lambdaimg(
     project: Project, function: Function, process: Process, wishes: Wishes, *, environment: str, api: str
 ) -> ContainerSpec:
-    """A container of the image's own process, for a Runtime API at `api` (host:port)."""
+    """A container of the image's own process, for a Runtime API at `api` (host:port).
+
+    The process is not the container's first, to which the kernel gives no signal that it does not handle.
+    """
     place = _in_place(project, function, wishes)
     handler = process.command[0] if process.command else ""
     return replace(
@@ -86,6 +89,7 @@ def under_lambdaimg(
         command=process.command,
         environment={**place.environment, **runtime_variables(environment, api, handler), **wishes.environment},
         labels=_labels(project, function, wishes),
+        init=True,
         limits=_limits(function, wishes, in_memory=False),
     )
 
