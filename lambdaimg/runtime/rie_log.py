@@ -43,7 +43,7 @@ class RieLog:
         if found := _START.match(line):
             self.record.request_id = found[1]
         if line.startswith("REPORT RequestId: ") and (duration := _DURATION.search(line)):
-            self.record.duration_ms = float(duration[1]) - (self.record.init_ms or 0)
+            self.record.duration_ms = max(0.0, float(duration[1]) - (self.record.init_ms or 0))  # two clocks
             self.record.ended = True
             return None
         if line.startswith("END RequestId: "):

@@ -39,6 +39,14 @@ def test_a_cold_start_is_told_from_the_invocation() -> None:
     assert record.lines == ["START RequestId: r1 Version: $LATEST", "hi", "a warning of the function's own"]
 
 
+def test_the_two_durations_of_the_rie_never_make_a_negative_one() -> None:
+    log = RieLog()
+    log.errors(NOTE + "INIT START(type: on-demand, phase: init)")
+    log.errors(NOTE + "INIT REPORT(durationMs: 32.32)")
+    log.output("REPORT RequestId: r1\tDuration: 32.22 ms\tBilled Duration: 33 ms\t")
+    assert log.record.duration_ms == 0
+
+
 def test_an_init_phase_inside_an_invocation_counts_as_duration() -> None:
     log = RieLog()
     log.errors(NOTE + "INIT START(type: on-demand, phase: invoke)")
