@@ -4,6 +4,7 @@ With words, only rows that hold one of them are measured and shown, and the page
 wrong.
 """
 
+import asyncio
 import json
 import os
 import platform
@@ -21,12 +22,12 @@ from typing import Final
 from lambdaimg.catalog import bases, languages
 from lambdaimg.catalog.bases import BaseImage
 from lambdaimg.engine.client import Engine, connect
-from lambdaimg.images.build import plans_of
 from lambdaimg.model import project_file
+from lambdaimg.model.invocation import Invocation, Request
+from lambdaimg.model.project import Project
 from lambdaimg.model.settings import host_architecture
-from lambdaimg.runtime import rie
-from lambdaimg.runtime.environment import ExecutionEnvironment
-from lambdaimg.runtime.placement import Wishes, settings, under_rie
+from lambdaimg.runtime.factory import EnvironmentFactory, Options
+from lambdaimg.runtime.placement import Wishes
 
 _ROOT: Final = Path(__file__).parents[1]
 _PAGE: Final = _ROOT / "docs" / "matrix.md"
@@ -110,17 +111,18 @@ def _lambdaimg(folder: Path, *words: str) -> str:
 def _invoked(engine: Engine, folder: Path) -> list[str]:
     """Init time, median warm time, and whether every answer was right."""
     project = project_file.load(folder / "lambdaimg.toml", languages=languages.names())
-    function = project.functions[0]
-    process = plans_of(project, [function], lambda name, _: bases.read(name))[0].process
-    binary = rie.ensure(host_architecture(), lambda _: None)
-    spec = under_rie(project, function, process, binary, Wishes())
-    with ExecutionEnvironment(engine, spec, settings(function, Wishes()), lambda _: None) as environment:
-        first = environment.invoke(_EVENT)
-        others = [environment.invoke(_EVENT) for _ in range(_WARM_ROUNDS)]
+    first, *others = asyncio.run(_answers(engine, project))
     right = all(_ANSWER in one.payload.decode("utf-8", "replace") for one in (first, *others))
     warm = statistics.median(one.report.duration_ms for one in others if one.report)
     init = first.report.init_ms if first.report else None
     return [f"{init:.0f}" if init else "-", f"{warm:.1f}", "right" if right else "WRONG"]
+
+
+async def _answers(engine: Engine, project: Project) -> list[Invocation]:
+    """The answers of one environment, the cold one first."""
+    with EnvironmentFactory(engine, project, Options(), lambda _: None) as factory:
+        async with factory.make(project.functions[0], Wishes(), lambda _: None) as environment:
+            return [await environment.invoke(Request(event=_EVENT)) for _ in range(1 + _WARM_ROUNDS)]
 
 
 def _table(rows: list[list[str]]) -> str:
