@@ -3,7 +3,13 @@
 from typing import Final
 
 from benchmarks.scenario import Scenario
-from benchmarks.scenarios import build, check, invoke, startup
+from benchmarks.scenarios import build, cases, check, invoke, startup
 
-ALL: Final[tuple[Scenario, ...]] = (*startup.SCENARIOS, *build.SCENARIOS, *check.SCENARIOS, *invoke.SCENARIOS)
+ALL: Final[tuple[Scenario, ...]] = (
+    *startup.SCENARIOS,
+    *build.SCENARIOS,
+    *check.SCENARIOS,
+    *invoke.SCENARIOS,
+    *cases.SCENARIOS,
+)
 """In the order in which they are run and shown."""

@@ -15,7 +15,7 @@ from lambdaimg.harness.selection import Selection
 from lambdaimg.harness.suite import Options, choose
 from lambdaimg.model.cases import Case
 from lambdaimg.model.errors import UsageError
-from lambdaimg.model.invocation import Invocation, Report
+from lambdaimg.model.invocation import Invocation, Report, Request
 
 
 def cases_of(to: Deployment, text: str) -> list[Case]:
@@ -48,8 +48,8 @@ class _Deployed:
     async def open(self, function: str, variables: Mapping[str, str], on_line: OnLine) -> AsyncIterator[Environment]:
         yield self
 
-    async def invoke(self, event: bytes) -> Invocation:
-        return await asyncio.to_thread(self._invoke, event)
+    async def invoke(self, request: Request) -> Invocation:
+        return await asyncio.to_thread(self._invoke, request.event)
 
     def _invoke(self, event: bytes) -> Invocation:
         fields = {"FunctionName": self.to.name, "Qualifier": self.to.alias}

@@ -19,7 +19,7 @@ from lambdaimg.harness.runner import Attempt, Environment, alone
 from lambdaimg.model.case_files import as_event
 from lambdaimg.model.cases import Case
 from lambdaimg.model.errors import LambdaimgError
-from lambdaimg.model.invocation import Invocation, error_of
+from lambdaimg.model.invocation import Invocation, Request, error_of
 from lambdaimg.model.project import Project
 from lambdaimg.runtime.factory import EnvironmentFactory, Options
 
@@ -45,13 +45,14 @@ class LambdaFunctions:
     """A context manager: the functions of a project by name, each built and started when it is first called for."""
 
     def __init__(self, project: Project, *, rie: bool = False) -> None:
+        """Raises EngineUnavailable."""
         self._project = project
-        self._rie = rie
+        self._factory = EnvironmentFactory(connect(), project, Options(rie=rie), _silent)
+        self._environments = ProjectEnvironments(factory=self._factory, project=project)
         self._loop = _Loop()
         self._open: list[LambdaFunction] = []
         self._built: set[str] = set()
         self._warm: dict[tuple[str, frozenset[tuple[str, str]]], LambdaFunction] = {}
-        self._factory: EnvironmentFactory | None = None
 
     def __enter__(self) -> "LambdaFunctions":
         self._loop.start()
@@ -64,8 +65,7 @@ class LambdaFunctions:
             for function in self._open:
                 function.close()
         finally:
-            if self._factory is not None:
-                self._factory.close()
+            self._factory.close()
             self._loop.stop()
 
     def __call__(
@@ -73,7 +73,7 @@ class LambdaFunctions:
     ) -> "LambdaFunction":
         """A function's environment, with variables over its own: the warm one, or with `cold` a new one.
 
-        Raises UsageError for a name that the project doesn't have, BuildError, EnvironmentFailed, EngineUnavailable.
+        Raises UsageError for a name that the project doesn't have, BuildError, EnvironmentFailed.
         """
         variables = dict(environment or {})
         key = (name, frozenset(variables.items()))
@@ -89,13 +89,11 @@ class LambdaFunctions:
     def _ready(self, name: str) -> ProjectEnvironments:
         """Builds a function's image, if that has not been done; processes that test side by side take turns."""
         function = self._project.one(name)
-        if self._factory is None:
-            self._factory = EnvironmentFactory(connect(), self._project, Options(rie=self._rie), _silent)
         if name not in self._built:
             with _turn(self._project):
                 build_quietly(self._factory.engine, self._project, [function])
             self._built.add(name)
-        return ProjectEnvironments(factory=self._factory, project=self._project)
+        return self._environments
 
     def check(self, case: Case) -> None:
         """Runs a test case. Raises AssertionError with everything that is not as expected."""
@@ -120,9 +118,11 @@ class LambdaFunction:
         self._loop = loop
         self._log: list[str] = []
         self._stack = AsyncExitStack()
-        opening = environments.open(name, variables, self._log.append)
-        self._environment: Environment = loop.wait_for(self._stack.enter_async_context(opening))
+        self._environment: Environment = loop.wait_for(self._opened(environments, variables))
         self._cold = True
+
+    async def _opened(self, environments: ProjectEnvironments, variables: Mapping[str, str]) -> Environment:
+        return await self._stack.enter_async_context(environments.open(self.name, variables, self._log.append))
 
     def __enter__(self) -> "LambdaFunction":
         return self
@@ -143,7 +143,9 @@ class LambdaFunction:
         Raises EnvironmentFailed when the environment ends before it has answered.
         """
         try:
-            return _answer(self._loop.wait_for(self._environment.invoke(as_event(event))))
+            return _answer(
+                self._loop.wait_for(self._environment.invoke(Request(event=as_event(event), whole_log=True)))
+            )
         except LambdaimgError:
             self.usable = False
             raise

@@ -12,7 +12,7 @@ from lambdaimg.harness.slots import Slots
 from lambdaimg.harness.verdict import Failure, judge
 from lambdaimg.model.cases import Case
 from lambdaimg.model.errors import LambdaimgError
-from lambdaimg.model.invocation import Invocation
+from lambdaimg.model.invocation import Invocation, Request
 
 OnLine = Callable[[str], None]
 OnResult = Callable[[Result], None]
@@ -21,8 +21,8 @@ OnResult = Callable[[Result], None]
 class Environment(Protocol):
     """What the harness needs of an execution environment."""
 
-    async def invoke(self, event: bytes) -> Invocation:
-        """The answer to an event, with its whole log. Raises LambdaimgError when the environment is of no more use."""
+    async def invoke(self, request: Request) -> Invocation:
+        """The answer to an event. Raises LambdaimgError when the environment is of no more use."""
 
 
 class Environments(Protocol):
@@ -80,8 +80,8 @@ class Runner:
         """Runs cases in one environment; returns those that are left when it breaks, or does not start."""
         log: list[str] = []
         async with AsyncExitStack() as stack:
-            opening = self._environments.open(cases[0].function, {}, log.append)
             try:
+                opening = self._environments.open(cases[0].function, {}, log.append)
                 environment = await stack.enter_async_context(opening)
             except LambdaimgError as error:
                 self._finish(_broken(cases[0], error, log))
@@ -166,7 +166,7 @@ class Attempt:
         steps = [step for step in self._case.steps for _ in range(self._case.repeat)]
         for number, step in enumerate(steps, start=1):
             try:
-                invocation = await environment.invoke(step.event)
+                invocation = await environment.invoke(Request(event=step.event, whole_log=True))
             except LambdaimgError as error:
                 self._error = ", ".join(error.lines())
                 return False

@@ -153,11 +153,12 @@ def test_github_is_told_where_a_case_failed(project: Sandboxed, tmp_path: Path) 
     assert "| hello | 1 | 1 |" in page.read_text()
 
 
-def test_the_example_shop(project: Sandboxed) -> None:
+def test_the_example_shop_is_as_well_under_both_emulators(project: Sandboxed) -> None:
     shutil.rmtree(project.root)
     shutil.copytree(EXAMPLES / "shop", project.root, ignore=shutil.ignore_patterns(".lambdaimg"))
     text = (project.root / "lambdaimg.toml").read_text()
     project.write("lambdaimg.toml", text.replace('name = "shop"', f'name = "{project.name}"'))
-    found = json.loads(project.run("test", "--json", "-").stdout)["cases"]
-    assert len(found) >= 40
-    assert {each["outcome"] for each in found} == {"passed", "skipped", "xfailed"}
+    for options in ((), ("--rie",)):
+        found = json.loads(project.run("test", "--json", "-", *options).stdout)["cases"]
+        assert len(found) >= 40
+        assert {each["outcome"] for each in found} == {"passed", "skipped", "xfailed"}

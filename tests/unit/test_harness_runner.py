@@ -15,7 +15,7 @@ from lambdaimg.harness.slots import Slots, jobs_of
 from lambdaimg.model.case_files import as_event, expectation
 from lambdaimg.model.cases import Case, Step
 from lambdaimg.model.errors import BuildError, EnvironmentFailed, LambdaimgError
-from lambdaimg.model.invocation import Invocation, Report
+from lambdaimg.model.invocation import Invocation, Report, Request
 from lambdaimg.model.project import Function
 from lambdaimg.model.settings import FunctionSettings
 
@@ -59,8 +59,8 @@ class Played:
     number: int
     on_line: OnLine
 
-    async def invoke(self, event: bytes) -> Invocation:
-        said = json.loads(event)
+    async def invoke(self, request: Request) -> Invocation:
+        said = json.loads(request.event)
         self.stage.events.append((self.number, said))
         self.on_line(f"environment {self.number} got {said}")
         await asyncio.sleep(0)
@@ -71,7 +71,7 @@ class Played:
         if said == "bug":
             raise RuntimeError("a bug")
         report = Report(request_id="r", duration_ms=2, memory_size=128, max_memory_used=9)
-        return Invocation(payload=event, function_error=said == "fail", log=(), report=report)
+        return Invocation(payload=request.event, function_error=said == "fail", log=(), report=report)
 
 
 def run(stage: Stage, *cases: Case, jobs: int = 4, stop: bool = False, broken: Any = None) -> dict[str, Result]:
