@@ -85,6 +85,13 @@ class Session:
         else:
             pull(self.engine, reference, function.architecture, "", self.say)
 
+    def provide_images(self, functions: "Sequence[Function]") -> None:
+        """Builds functions' images, and has those that the project merely names. Raises what `provide_image` does."""
+        self.build(functions)
+        for function in functions:
+            if not function.is_built:
+                self.provide_image(function)
+
     def build(self, functions: "Sequence[Function]", options: "Options | None" = None) -> "list[Built]":
         """Builds functions' images, with progress, but for those that the project merely names. Raises BuildError."""
         from lambdaimg.cli.progress import BuildProgress

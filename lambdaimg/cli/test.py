@@ -116,7 +116,7 @@ def _test(session: Session, options: "Options", emulator: "Emulators", reports: 
             session.project,
             cases,
             options,
-            build=session.build,
+            build=session.provide_images,
             environments=ProjectEnvironments(factory=factory, project=session.project),
             on_result=live.result,
         )
@@ -125,9 +125,9 @@ def _test(session: Session, options: "Options", emulator: "Emulators", reports: 
         finally:
             if suite.results:
                 live.summary(session.project, suite.results, suite.seconds)
+                _report(suite, reports, console)
                 for file in suite.remember():
                     session.say(f"wrote {file}")
-                _report(suite, reports, console)
     return suite.failed
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from lambdaimg.engine.client import connect
 from lambdaimg.harness.environments import ProjectEnvironments
-from lambdaimg.harness.images import build_quietly
+from lambdaimg.harness.images import provide_quietly
 from lambdaimg.harness.live_report import plain
 from lambdaimg.harness.results import BAD, Result
 from lambdaimg.harness.runner import Attempt, Environment, alone
@@ -47,7 +47,7 @@ class LambdaFunctions:
     def __init__(self, project: Project, *, rie: bool = False) -> None:
         """Raises EngineUnavailable."""
         self._project = project
-        self._factory = EnvironmentFactory(connect(), project, Options(rie=rie), _silent)
+        self._factory = EnvironmentFactory(connect(), project, Options(rie=rie), lambda _: None)
         self._environments = ProjectEnvironments(factory=self._factory, project=project)
         self._loop = _Loop()
         self._open: list[LambdaFunction] = []
@@ -91,7 +91,7 @@ class LambdaFunctions:
         function = self._project.one(name)
         if name not in self._built:
             with _turn(self._project):
-                build_quietly(self._factory.engine, self._project, [function])
+                provide_quietly(self._factory.engine, self._project, function)
             self._built.add(name)
         return self._environments
 
@@ -217,7 +217,3 @@ def _answer(invocation: Invocation) -> Answer:
         init_ms=report.init_ms if report else None,
         memory_mb=report.max_memory_used if report else None,
     )
-
-
-def _silent(_: str) -> None:
-    """Progress that nobody asked for."""
