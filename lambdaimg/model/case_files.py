@@ -12,7 +12,7 @@ from lambdaimg.model.checks import list_of, table
 from lambdaimg.model.document import Document, refuse
 from lambdaimg.model.errors import EventError, LambdaimgError, Problem, ProjectError
 from lambdaimg.model.invocation import parse_event, read_event
-from lambdaimg.model.matching import expected_value
+from lambdaimg.model.matching import check_schema, expected_value
 from lambdaimg.model.project import Function, Project
 
 EVENTS: Final = "events"
@@ -94,7 +94,7 @@ class _Reader:
         written = entry.written
         try:
             steps = tuple(self._step(each) for each in written.get("steps", [written]))
-        except LambdaimgError as error:  # of the event
+        except LambdaimgError as error:  # of the event, or of a schema
             self._problem(entry, f"{function}, {written['name']!r}: {error.what}", error.remedy)
             return None
         measures_init = any(step.expect.max_init_ms is not None for step in steps)
@@ -115,7 +115,10 @@ class _Reader:
         )
 
     def _step(self, written: Mapping[str, Any]) -> Step:
-        return Step(event=self._event(written), expect=expectation(written.get("expect", {})))
+        expect = expectation(written.get("expect", {}))
+        if expect.match == "schema":
+            check_schema(expect.payload)
+        return Step(event=self._event(written), expect=expect)
 
     def _event(self, written: Mapping[str, Any]) -> bytes:
         if "event-file" in written:

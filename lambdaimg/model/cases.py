@@ -30,7 +30,7 @@ from lambdaimg.model.checks import (
     text,
     whole_number,
 )
-from lambdaimg.model.matching import MODES, expected_value, json_schema
+from lambdaimg.model.matching import MODES, expected_value
 from lambdaimg.model.samples import sample_name
 
 
@@ -89,9 +89,9 @@ EXPECT_KEYS: Final[Mapping[str, Key]] = {
 
 
 def _payload_rule(expect: Mapping[str, Any]) -> None:
-    """The payload, as what `match` makes of it."""
+    """The payload, as what `match` makes of it. Whether a schema is one is seen when the cases are loaded."""
     if "payload" in expect:
-        check = json_schema if expect.get("match") == "schema" else expected_value
+        check = json_value if expect.get("match") == "schema" else expected_value
         all_checked([(("payload",), check, expect["payload"])])
     elif "match" in expect:
         raise NameInvalid("has no payload to compare", path=["match"], remedy="add payload, or remove match")

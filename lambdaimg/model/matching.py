@@ -331,14 +331,13 @@ MATCHERS: Final[Mapping[str, Matcher]] = {
 # Schemas and snapshots
 
 
-def json_schema(value: Any) -> Any:
-    """Checks a JSON Schema. Raises Invalid when it is none, and UsageError without the library."""
+def check_schema(value: Any) -> None:
+    """Raises UsageError when a value is no JSON Schema, and without the library that knows."""
     library = _schemas()
     try:
         library.validators.validator_for(value, default=library.Draft202012Validator).check_schema(value)
     except library.SchemaError as error:
-        raise Invalid(f"is not a JSON Schema: {error.message}", path=list(error.absolute_path)) from None
-    return value
+        raise UsageError(f"{_path(error.absolute_path)} is not a JSON Schema: {error.message}") from None
 
 
 def _against_schema(schema: Any, got: Any) -> list[Difference]:

@@ -1,11 +1,13 @@
 """Matchers and modes: each agrees with what it should, and differs from what it should not take."""
 
+import sys
 from typing import Any
 
 import pytest
-from voluptuous import Invalid, MultipleInvalid
+from voluptuous import MultipleInvalid
 
-from lambdaimg.model.matching import MATCHERS, MISSING, compare, expected_value, json_schema, refreshed
+from lambdaimg.model.errors import UsageError
+from lambdaimg.model.matching import MATCHERS, MISSING, check_schema, compare, expected_value, refreshed
 
 AGREES_AND_DIFFERS: list[tuple[str, Any, list[Any], list[Any]]] = [
     # matcher, its argument, values that it takes, values that it refuses
@@ -97,12 +99,20 @@ def test_what_differs_is_named(mode: str, expected: Any, got: Any, paths: list[s
 
 
 def test_a_schema() -> None:
-    schema = json_schema({"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}})
+    schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    check_schema(schema)
     assert compare(schema, {"id": 1}, "schema") == []
     assert [found.path for found in compare(schema, {"id": "1"}, "schema")] == ["payload.id"]
     assert [found.expected for found in compare(schema, {}, "schema")] == [{"required": ["id"]}]
-    with pytest.raises(Invalid, match="not a JSON Schema"):
-        json_schema({"type": "objekt"})
+    with pytest.raises(UsageError, match="payload.type is not a JSON Schema: 'objekt'"):
+        check_schema({"type": "objekt"})
+
+
+def test_a_schema_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(UsageError) as error:
+        check_schema({})
+    assert error.value.remedy == "pip install 'lambdaimg[schema]'"
 
 
 @pytest.mark.parametrize(
