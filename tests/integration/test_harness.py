@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import xmlschema
 
-from tests.integration.conftest import EXAMPLES, ROOT, Sandboxed, interrupt, python_function
+from tests.integration.conftest import EXAMPLES, ROOT, Sandboxed, docker, interrupt, python_function
 
 SOURCE = """\
 import os, time
@@ -125,6 +125,23 @@ def test_ctrl_c_ends_in_a_partial_report_and_no_container(project: Sandboxed) ->
     assert code == 130
     assert "1 passed, 1 not run" in out
     assert (project.root / "report.xml").is_file()
+    assert project.containers() == []
+
+
+def test_an_environment_that_is_killed_fails_its_case_alone(project: Sandboxed) -> None:
+    events = {"first": "{}", "killed": "{ sleep = 100 }", "next": "{}"}
+    cases = "".join(f'[[functions.hello.tests]]\nname = "{name}"\nevent = {event}\n' for name, event in events.items())
+    suite(project, cases, "memory = 128\ntimeout = 300\n")
+    process = project.start("test", "--json", "-")
+    assert process.stderr
+    for line in process.stderr:
+        if "first" in line:  # the second case is under way from here on
+            break
+    docker("kill", *docker("ps", "-q", "--filter", f"label=lambdaimg.project={project.name}").split())
+    out, _ = process.communicate(timeout=120)
+    found = {each["name"]: each["outcome"] for each in json.loads(out)["cases"]}
+    assert found["killed"] in ("failed", "error")
+    assert (found["first"], found["next"]) == ("passed", "passed")
     assert project.containers() == []
 
 

@@ -104,7 +104,7 @@ def test_a_schema() -> None:
     assert compare(schema, {"id": 1}, "schema") == []
     assert [found.path for found in compare(schema, {"id": "1"}, "schema")] == ["payload.id"]
     assert [found.expected for found in compare(schema, {}, "schema")] == [{"required": ["id"]}]
-    with pytest.raises(UsageError, match="payload.type is not a JSON Schema: 'objekt'"):
+    with pytest.raises(UsageError, match=r"payload\.type is not a JSON Schema: 'objekt'"):
         check_schema({"type": "objekt"})
 
 
