@@ -118,6 +118,7 @@ def _print(session: Session, function: "Function", wanted: "Wishes", port: int) 
 
 async def _serve(run: _Run, listening: socket.socket, url: str) -> None:
     """Serves until it is cancelled."""
+    from lambdaimg.pool.machine import Machine
     from lambdaimg.pool.pool import EnvironmentPool
     from lambdaimg.pool.renewal import renewal
     from lambdaimg.runtime.factory import EnvironmentFactory
@@ -128,7 +129,9 @@ async def _serve(run: _Run, listening: socket.socket, url: str) -> None:
     wanted = replace(run.wishes, source=plan.mounted) if plan else run.wishes
     with EnvironmentFactory(session.engine, session.project, run.options, session.say) as factory:
         pool = EnvironmentPool(
-            lambda: factory.make(function, wanted, session.log_line), most=1, idle_timeout=run.idle_timeout
+            lambda: factory.make(function, wanted, session.log_line),
+            machine=Machine(1),
+            idle_timeout=run.idle_timeout,
         )
         async with serving(Endpoint(pool, function.name, queue=run.queue), listening):
             try:

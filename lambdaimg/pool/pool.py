@@ -1,11 +1,13 @@
-"""A function's environments, at most so many at once: a request gets one that is free, or a new one, or waits."""
+"""A function's environments: a request gets one that is free, or the first that becomes so; what lacks is made."""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from lambdaimg.model.errors import EnvironmentBusy, LambdaimgError
 from lambdaimg.model.invocation import Invocation, Request
+from lambdaimg.pool.machine import Machine
 from lambdaimg.runtime.environment import ExecutionEnvironment, State
 
 Make = Callable[[], ExecutionEnvironment]
@@ -13,39 +15,62 @@ Make = Callable[[], ExecutionEnvironment]
 
 
 class EnvironmentPool:
-    """Environments made by `make`. One without a request for `idle_timeout` seconds ends (0: none does)."""
+    """Environments made by `make`, within the places of `machine`, which other pools may share.
 
-    def __init__(self, make: Make, *, most: int, idle_timeout: float = 0) -> None:
+    One without a request for `idle_timeout` seconds ends (0: none does). `provisioned` of them, made by
+    `make_provisioned`, are initialised ahead by `warm`, kept, and made again when they end.
+    """
+
+    def __init__(
+        self,
+        make: Make,
+        *,
+        machine: Machine,
+        idle_timeout: float = 0,
+        provisioned: int = 0,
+        make_provisioned: Make | None = None,
+    ) -> None:
         self._make = make
+        self._make_provisioned = make_provisioned or make
+        self._machine = machine
         self._idle_timeout = idle_timeout
-        self._turns = asyncio.Semaphore(most)
+        self._provisioned = provisioned
+        self._kept: set[ExecutionEnvironment] = set()
         self._free: deque[ExecutionEnvironment] = deque()
+        self._waiting: deque[asyncio.Future[ExecutionEnvironment]] = deque()
+        self._starting = 0
         self._outdated: set[ExecutionEnvironment] = set()
         self._all: set[ExecutionEnvironment] = set()
         self._timers: dict[ExecutionEnvironment, asyncio.TimerHandle] = {}
         self._chores: set[asyncio.Task[None]] = set()
+        self._closed = False
+        machine.serve(self)
+
+    def __len__(self) -> int:
+        """How many environments there are, with those that start."""
+        return len(self._all) + self._starting
 
     async def invoke(self, request: Request, *, wait: bool = True) -> Invocation:
         """The answer of one of the environments; with `wait` off, EnvironmentBusy is raised when none is to be had.
 
         Raises EnvironmentFailed when the environment can't start, or ends before it has answered.
         """
-        if not wait and self._turns.locked():
-            raise EnvironmentBusy("all environments are busy: each runs one invocation at a time")
-        async with self._turns:
-            environment = await self._take()
-            try:
-                return await environment.invoke(request)
-            except LambdaimgError:
-                self._outdated.add(environment)
-                raise
-            finally:
-                self._give_back(environment)
+        environment = await self._acquire(wait=wait)
+        try:
+            return await environment.invoke(request)
+        except LambdaimgError:
+            self._outdated.add(environment)
+            raise
+        finally:
+            self._release(environment)
 
     async def warm(self) -> None:
-        """Starts an environment ahead of the first request. Raises EnvironmentFailed when it can't."""
-        async with self._turns:
-            self._give_back(await self._take())
+        """Starts the provisioned environments, or one, ahead of the first request. Raises EnvironmentFailed."""
+        if self._provisioned:
+            lacking = self._provisioned - len(self._kept)
+            await asyncio.gather(*(self._begin(keep=True) for _ in range(lacking)))
+        else:
+            self._release(await self._acquire(wait=True))
 
     def renew(self) -> None:
         """Ends the environments made so far, those that are busy once they have answered."""
@@ -56,46 +81,127 @@ class EnvironmentPool:
 
     async def close(self) -> None:
         """Ends all environments, whatever they do."""
+        self._closed = True
+        for waiting in self._waiting:
+            waiting.cancel()
         for environment in list(self._all):
             self._end(environment)
         while self._chores:
-            await asyncio.gather(*self._chores)
+            await asyncio.gather(*self._chores, return_exceptions=True)
 
-    async def _take(self) -> ExecutionEnvironment:
-        """A free environment, the one used last; a new one without any."""
+    def give_up_idle(self) -> bool:
+        """Ends the environment that was idle longest, for the machine's sake; provisioned ones stay."""
+        environment = next((each for each in self._free if each not in self._kept), None)
+        if environment is None:
+            return False
+        self._free.remove(environment)
+        self._end(environment)
+        return True
+
+    async def _acquire(self, *, wait: bool) -> ExecutionEnvironment:
+        """A free environment, the one used last; else the first that is started or given back."""
         while self._free:
             environment = self._free.pop()
-            if timer := self._timers.pop(environment, None):
-                timer.cancel()
+            self._forget_timer(environment)
             if environment.state is not State.STOPPED:
                 return environment
-        environment = self._make()
-        self._all.add(environment)
+        if not wait and self._machine.is_full:
+            raise EnvironmentBusy("all environments are busy: each runs one invocation at a time")
+        waiting: asyncio.Future[ExecutionEnvironment] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        if self._starting < len(self._waiting):
+            self._chore(self._begin(keep=False))
         try:
-            await environment.start()
-        except BaseException:
-            self._all.discard(environment)
+            return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+                self._release(waiting.result())
             raise
-        return environment
 
-    def _give_back(self, environment: ExecutionEnvironment) -> None:
-        if environment in self._outdated:
+    def _release(self, environment: ExecutionEnvironment) -> None:
+        """Hands an environment to whoever has waited longest for one, or keeps it for the next request."""
+        if environment in self._outdated or self._closed or environment.state is State.STOPPED:
             self._end(environment)
+        elif (waiting := self._next_waiting()) is not None:
+            waiting.set_result(environment)
+        elif self._machine.is_waited_for and environment not in self._kept:
+            self._end(environment)
+        else:
+            self._free.append(environment)
+            if self._idle_timeout and environment not in self._kept:
+                loop = asyncio.get_running_loop()
+                self._timers[environment] = loop.call_later(self._idle_timeout, self._end_idle, environment)
+
+    def _next_waiting(self) -> "asyncio.Future[ExecutionEnvironment] | None":
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                return waiting
+        return None
+
+    def _begin(self, *, keep: bool) -> Coroutine[Any, Any, None]:
+        """A start that counts from now on."""
+        self._starting += 1
+        return self._start(keep=keep)
+
+    async def _start(self, *, keep: bool) -> None:
+        """Makes an environment, where one is still needed once there is a place for it. `keep`: a provisioned one."""
+        try:
+            await self._machine.take()
+            if not (keep or self._waiting) or self._closed:
+                self._machine.give_back()
+                return
+            environment = self._made(keep)
+            async with self._machine.starts:
+                await environment.start()
+        except LambdaimgError as error:
+            if keep or (waiting := self._next_waiting()) is None:
+                raise
+            waiting.set_exception(error)
             return
-        self._free.append(environment)
-        if self._idle_timeout:
-            loop = asyncio.get_running_loop()
-            self._timers[environment] = loop.call_later(self._idle_timeout, self._end_idle, environment)
+        finally:
+            self._starting -= 1
+        self._release(environment)
+
+    def _made(self, keep: bool) -> ExecutionEnvironment:
+        try:
+            environment = self._make_provisioned() if keep else self._make()
+        except BaseException:
+            self._machine.give_back()
+            raise
+        self._all.add(environment)
+        if keep:
+            self._kept.add(environment)
+        return environment
 
     def _end_idle(self, environment: ExecutionEnvironment) -> None:
         self._free.remove(environment)
         self._end(environment)
 
     def _end(self, environment: ExecutionEnvironment) -> None:
+        if environment not in self._all:
+            return
         self._all.discard(environment)
         self._outdated.discard(environment)
+        self._forget_timer(environment)
+        self._chore(self._stop(environment))
+        if environment in self._kept:
+            self._kept.discard(environment)
+            if not self._closed:
+                self._chore(self._begin(keep=True))
+
+    async def _stop(self, environment: ExecutionEnvironment) -> None:
+        try:
+            await environment.stop()
+        finally:
+            self._machine.give_back()
+
+    def _forget_timer(self, environment: ExecutionEnvironment) -> None:
         if timer := self._timers.pop(environment, None):
             timer.cancel()
-        chore = asyncio.ensure_future(environment.stop())
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        """Work that nobody waits for before the pool is closed."""
+        chore = asyncio.ensure_future(work)
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
