@@ -15,6 +15,5 @@ RUN apt-get update -q \
 FROM scratch
 COPY --from=parts /root-of-it/ /
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
-USER 65532
-WORKDIR /home/nonroot
+WORKDIR /
 LABEL lambdaimg.stand-in=true

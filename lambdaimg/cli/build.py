@@ -1,6 +1,7 @@
 """`lambdaimg build`."""
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -49,7 +50,8 @@ def command(
     if platform:
         session.project = session.project.with_architecture("arm64" if platform == "linux/arm64" else "x86_64")
     chosen = session.project.select(functions)
-    built = session.build(chosen, Options(builder=builder, no_cache=no_cache))
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    built = session.build(chosen, Options(builder=builder, no_cache=no_cache, epoch=epoch))
     _warn_of(session, built)
     emulated = _with_rie(session, chosen) if with_rie else []
     pushed = [each.image for each in push(session, chosen)] if pushes else []

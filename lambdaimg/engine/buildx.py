@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from lambdaimg.model.errors import BuildError, EngineUnavailable
 
 LEAST_BUILDX: Final = (0, 13)
 """The first with `--progress=rawjson`."""
+LEAST_REPRODUCIBLE: Final = (0, 13)
+"""The first BuildKit that rewrites the times of a layer's files."""
 _KEPT_LINES: Final = 2_000
 """Lines of a step's output that are kept, the last ones, for a step that fails."""
 
@@ -37,6 +40,8 @@ class Options:
 
     builder: str = ""
     no_cache: bool = False
+    epoch: str = ""
+    """SOURCE_DATE_EPOCH (reproducible-builds.org): the time that an image and its files bear, seconds since 1970."""
 
 
 def bake(
@@ -77,8 +82,17 @@ def _command(file: Path, metadata: Path, targets: Iterable[str], options: Option
         *(f"--file={file}", f"--metadata-file={metadata}", "--progress=rawjson"),
         *([f"--builder={options.builder}"] if options.builder else []),
         *(["--no-cache"] if options.no_cache else []),
+        *_times(options),
         *targets,
     ]
+
+
+def _times(options: Options) -> list[str]:
+    """Only a builder of its own rewrites the times of a layer's files; the engine's refuses or ignores it."""
+    if not options.epoch:
+        return []
+    rewrite = ["--set=*.output=type=docker,rewrite-timestamp=true"] if options.builder else []
+    return [f"--set=*.args.SOURCE_DATE_EPOCH={options.epoch}", *rewrite]
 
 
 def _program(environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -167,14 +181,21 @@ def install_remedy() -> str:
     return f"install buildx {least} or newer (the package docker-buildx or docker-buildx-plugin)"
 
 
-def is_recent_enough(version: str) -> bool:
+def is_recent_enough(version: str, least: tuple[int, int] = LEAST_BUILDX) -> bool:
     numbers = tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".")[:2] if part.isdigit())
-    return numbers >= LEAST_BUILDX
+    return numbers >= least
 
 
 def version() -> str | None:
     """The version of buildx, such as `0.13.1`; None without buildx."""
     return _plugin_version("buildx")
+
+
+def buildkit_version() -> str | None:
+    """The version of the BuildKit that builds here by default, such as `0.8`; None where it is not told."""
+    said = programs.run([*_program(), "inspect"], timeout=20)
+    found = re.search(r"^BuildKit(?: version)?:\s*v?(\d[\d.]*)", said.output, re.MULTILINE | re.IGNORECASE)
+    return found[1] if found else None
 
 
 def compose_version() -> str | None:

@@ -45,6 +45,7 @@ def examine(engine: Engine) -> list[Finding]:
     return [
         Finding(subject="engine", verdict="ok", what=f"Docker Engine {engine.version}"),
         _buildx(),
+        _reproducible(),
         _compose(),
         *(_rie(architecture) for architecture in ARCHITECTURES),
         _emulation(),
@@ -60,6 +61,20 @@ def _buildx() -> Finding:
     if not buildx.is_recent_enough(version):
         return Finding(subject="buildx", verdict="fail", what=f"{version} is too old", remedy=buildx.install_remedy())
     return Finding(subject="buildx", verdict="ok", what=version)
+
+
+def _reproducible() -> Finding:
+    """Whether equal builds can give images of equal digests, or only of equal contents."""
+    subject, version = "equal digests", buildx.buildkit_version()
+    if version is not None and buildx.is_recent_enough(version, buildx.LEAST_REPRODUCIBLE):
+        return Finding(subject=subject, verdict="ok", what=f"BuildKit {version}, with a builder of its own (--builder)")
+    least = ".".join(map(str, buildx.LEAST_REPRODUCIBLE))
+    return Finding(
+        subject=subject,
+        verdict="ok",
+        what=f"not with BuildKit {version or 'of this engine'}: equal builds give equal contents, of other times",
+        remedy=f"for equal digests, set SOURCE_DATE_EPOCH and use a BuildKit from {least} on (docker buildx create)",
+    )
 
 
 def _compose() -> Finding:

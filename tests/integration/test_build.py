@@ -33,10 +33,10 @@ def dangling(project: Sandboxed) -> list[str]:
 
 
 def files(image: str, base: str, folder: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    """Every file of every layer that an image adds to its base: entry, content."""
+    """Every file of every layer that an image adds to its base (an empty one has no name): entry, content."""
     archive = folder / "image.tar"
     docker("save", "-o", str(archive), image)
-    below = int(docker("image", "inspect", "--format", "{{len .RootFS.Layers}}", base))
+    below = int(docker("image", "inspect", "--format", "{{len .RootFS.Layers}}", base)) if base else 0
     with tarfile.open(archive) as outer:
         [manifest] = json.load(outer.extractfile("manifest.json") or io.BytesIO())
         for layer in manifest["Layers"][below:]:
