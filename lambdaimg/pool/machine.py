@@ -27,6 +27,9 @@ class Idler(Protocol):
         """Ends the environment that was idle longest; False when there is none to spare."""
 
 
+Needed = Callable[[], bool]
+
+
 class Machine:
     """Places for environments, given in the order in which they are asked for.
 
@@ -36,7 +39,7 @@ class Machine:
 
     def __init__(self, places: int, *, starts: int = 0, on_full: Callable[[], None] = lambda: None) -> None:
         self._free = places
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[bool], Needed]] = deque()
         self._on_full = on_full
         self._pools: list[Idler] = []
         self.starts = asyncio.Semaphore(starts or max(2, 2 * (os.cpu_count() or 1)))
@@ -51,29 +54,42 @@ class Machine:
 
     @property
     def is_waited_for(self) -> bool:
+        """Whether somebody still needs a place."""
+        self.tell_unneeded()
         return bool(self._waiting)
 
-    async def take(self) -> None:
-        """Returns with a place, at once where there is one or an idle environment can be ended for it."""
-        if self._free > 0 and not self._waiting:
+    def tell_unneeded(self) -> None:
+        """Those who wait for a place that they no longer need go without."""
+        still = deque(entry for entry in self._waiting if not entry[0].done() and entry[1]())
+        left, self._waiting = self._waiting, still
+        if len(still) < len(left):
+            for place, needed in left:
+                if not place.done() and not needed():
+                    place.set_result(False)
+
+    async def take(self, needed: Needed) -> bool:
+        """Returns with a place, at once where there is one or an idle environment can be ended for it.
+
+        Returns False, without a place, when it is no longer needed once it could be had.
+        """
+        if not self.is_waited_for and self._free > 0:
             self._free -= 1
-            return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+            return True
+        place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((place, needed))
         if not any(pool.give_up_idle() for pool in self._pools):
             self._on_full()
         try:
-            await place
+            return await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            if place.done() and not place.cancelled() and place.result():
                 self.give_back()
             raise
 
     def give_back(self) -> None:
-        """Returns a place, which goes to whoever has waited longest."""
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-        self._free += 1
+        """Returns a place, which goes to whoever has waited longest and still needs it."""
+        if self.is_waited_for:
+            place, _ = self._waiting.popleft()
+            place.set_result(True)
+        else:
+            self._free += 1

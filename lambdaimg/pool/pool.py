@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from lambdaimg.model.errors import EnvironmentBusy, LambdaimgError
 from lambdaimg.model.invocation import Invocation, Request
@@ -39,9 +38,11 @@ class EnvironmentPool:
         self._free: deque[ExecutionEnvironment] = deque()
         self._waiting: deque[asyncio.Future[ExecutionEnvironment]] = deque()
         self._starting = 0
+        self._placed = 0  # of those that start: how many have their place
         self._outdated: set[ExecutionEnvironment] = set()
         self._all: set[ExecutionEnvironment] = set()
         self._timers: dict[ExecutionEnvironment, asyncio.TimerHandle] = {}
+        self._starts: set[asyncio.Task[None]] = set()
         self._chores: set[asyncio.Task[None]] = set()
         self._closed = False
         machine.serve(self)
@@ -84,10 +85,13 @@ class EnvironmentPool:
         self._closed = True
         for waiting in self._waiting:
             waiting.cancel()
+        self._machine.tell_unneeded()
+        for start in self._starts:
+            start.cancel()
         for environment in list(self._all):
             self._end(environment)
-        while self._chores:
-            await asyncio.gather(*self._chores, return_exceptions=True)
+        while self._chores or self._starts:
+            await asyncio.gather(*self._chores, *self._starts, return_exceptions=True)
 
     def give_up_idle(self) -> bool:
         """Ends the environment that was idle longest, for the machine's sake; provisioned ones stay."""
@@ -110,7 +114,7 @@ class EnvironmentPool:
         waiting: asyncio.Future[ExecutionEnvironment] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         if self._starting < len(self._waiting):
-            self._chore(self._begin(keep=False))
+            self._begin(keep=False)
         try:
             return await waiting
         except asyncio.CancelledError:
@@ -132,6 +136,10 @@ class EnvironmentPool:
                 loop = asyncio.get_running_loop()
                 self._timers[environment] = loop.call_later(self._idle_timeout, self._end_idle, environment)
 
+    def _lacks(self, keep: bool) -> bool:
+        """Whether one is still to be made: a provisioned one, or one for a request that none is being started for."""
+        return not self._closed and (keep or len(self._waiting) > self._placed)
+
     def _next_waiting(self) -> "asyncio.Future[ExecutionEnvironment] | None":
         while self._waiting:
             waiting = self._waiting.popleft()
@@ -139,21 +147,20 @@ class EnvironmentPool:
                 return waiting
         return None
 
-    def _begin(self, *, keep: bool) -> Coroutine[Any, Any, None]:
-        """A start that counts from now on."""
+    def _begin(self, *, keep: bool) -> "asyncio.Task[None]":
+        """A start, which counts from now on."""
         self._starting += 1
-        return self._start(keep=keep)
+        start = asyncio.ensure_future(self._start(keep=keep))
+        self._starts.add(start)
+        start.add_done_callback(self._starts.discard)
+        return start
 
     async def _start(self, *, keep: bool) -> None:
         """Makes an environment, where one is still needed once there is a place for it. `keep`: a provisioned one."""
         try:
-            await self._machine.take()
-            if not (keep or self._waiting) or self._closed:
-                self._machine.give_back()
+            if not await self._machine.take(lambda: self._lacks(keep)):
                 return
-            environment = self._made(keep)
-            async with self._machine.starts:
-                await environment.start()
+            environment = await self._started(keep)
         except LambdaimgError as error:
             if keep or (waiting := self._next_waiting()) is None:
                 raise
@@ -163,12 +170,18 @@ class EnvironmentPool:
             self._starting -= 1
         self._release(environment)
 
-    def _made(self, keep: bool) -> ExecutionEnvironment:
+    async def _started(self, keep: bool) -> ExecutionEnvironment:
+        """A new environment, in its place. The place is given back when it ends, or could not be made."""
+        self._placed += 1
         try:
             environment = self._make_provisioned() if keep else self._make()
+            async with self._machine.starts:
+                await environment.start()
         except BaseException:
             self._machine.give_back()
             raise
+        finally:
+            self._placed -= 1
         self._all.add(environment)
         if keep:
             self._kept.add(environment)
@@ -184,11 +197,13 @@ class EnvironmentPool:
         self._all.discard(environment)
         self._outdated.discard(environment)
         self._forget_timer(environment)
-        self._chore(self._stop(environment))
+        chore = asyncio.ensure_future(self._stop(environment))
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
         if environment in self._kept:
             self._kept.discard(environment)
             if not self._closed:
-                self._chore(self._begin(keep=True))
+                self._begin(keep=True)
 
     async def _stop(self, environment: ExecutionEnvironment) -> None:
         try:
@@ -199,9 +214,3 @@ class EnvironmentPool:
     def _forget_timer(self, environment: ExecutionEnvironment) -> None:
         if timer := self._timers.pop(environment, None):
             timer.cancel()
-
-    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
-        """Work that nobody waits for before the pool is closed."""
-        chore = asyncio.ensure_future(work)
-        self._chores.add(chore)
-        chore.add_done_callback(self._chores.discard)
