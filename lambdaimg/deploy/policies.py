@@ -78,6 +78,7 @@ _DEPLOYING: Final = (
     "lambda:CreateFunctionUrlConfig",
     "lambda:GetAlias",
     "lambda:GetFunction",
+    "lambda:GetFunctionConcurrency",
     "lambda:GetFunctionConfiguration",
     "lambda:GetFunctionEventInvokeConfig",
     "lambda:GetFunctionUrlConfig",

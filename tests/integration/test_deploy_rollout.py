@@ -192,3 +192,16 @@ def test_the_built_image_is_pushed_and_deployed_by_its_digest(deployed: Deployed
     code = deployed.alias()[1]["Code"]
     assert code["ImageUri"] == f"{repository}@{registry.digest(deployed.project.name, tag)}"
     assert "nothing to change" in deployed.project.run(*arguments).stdout
+
+
+def test_an_exported_template_makes_the_same_function(deployed: Deployed) -> None:
+    """Without what moto's CloudFormation lacks: permissions, sources, URL."""
+    deployed.write(f"{PLAIN}memory = 256\n")
+    template = deployed.project.run("export", "--format", "cloudformation", "--image", image(1)).stdout
+    client = deployed.aws.client("cloudformation")
+    client.create_stack(StackName="shop", TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
+    (stack,) = client.describe_stacks(StackName="shop")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    found = deployed.lambda_.get_function(FunctionName="hello")
+    assert (found["Code"]["ImageUri"], found["Configuration"]["MemorySize"]) == (image(1), 256)
+    assert found["Configuration"]["Role"].startswith(f"arn:aws:iam::{ACCOUNT}:role/shop-HelloRole")

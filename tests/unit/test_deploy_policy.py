@@ -1,6 +1,7 @@
 """Policies: valid IAM, as small as can be, and each setting adds what it needs and no more."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -199,3 +200,18 @@ def test_the_account_is_read_from_the_settings(
     assert f"arn:aws:lambda:{HERE}:function:hello" in out
     assert f'"Resource": "arn:aws:iam::{ACCOUNT}:role/mine"' in out
     assert "iam:CreateRole" not in out
+
+
+DEPLOY = Path(__file__).parents[2] / "lambdaimg" / "deploy"
+NOT_AN_ACTION = {"lambda:Invoke": "lambda:InvokeFunction"}
+
+
+def test_whoever_deploys_and_pushes_may_do_all_that_is_called(policy: Callable[..., Any]) -> None:
+    text = "".join(file.read_text("utf-8") for file in DEPLOY.glob("*.py"))
+    calls = set(re.findall(r'"(lambda|iam|ecr)", ?"(\w+)"', text))
+    calls |= {("lambda", name) for name in re.findall(r'"((?:create|update)_(?:alias|function\w+))"', text)}
+    waiters = {("lambda", name) for name in ("function_active_v2", "function_updated_v2", "published_version_active")}
+    called = {f"{service}:{name.title().replace('_', '')}" for service, name in calls - waiters}
+    allowed = actions(policy(FULL, "--deploy")) | actions(policy(FULL, "--push"))
+    assert len(called) > 25
+    assert {NOT_AN_ACTION.get(action, action) for action in called} - allowed == set()
