@@ -70,6 +70,7 @@ KEYS: Final = {
     "VpcConfig": "vpc",
     "DeadLetterConfig": "async.dead-letter",
     "FileSystemConfigs": "file-system",
+    "ImageConfig": "entrypoint, command, working-directory",
     "Role": "role",
 }
 """The project file's words for Lambda's."""
@@ -81,6 +82,7 @@ def differences(function: Function, wanted: Fields, found: Mapping[str, Any]) ->
     What Lambda doesn't mention is as for a function whose file says nothing.
     """
     usual = configuration(replace(function, settings=FunctionSettings()))
+    found = {**found, "ImageConfig": (found.get("ImageConfigResponse") or {}).get("ImageConfig")}
     for name, value in wanted.items():
         current = _current(value, found.get(name), usual.get(name, ""))
         if current != value:
@@ -88,15 +90,15 @@ def differences(function: Function, wanted: Fields, found: Mapping[str, Any]) ->
 
 
 def _current(wanted: Any, found: Any, usual: Any) -> Any:
-    """What Lambda has, in the shape of what is wanted: the keys that it adds are left out, lists are sorted."""
+    """What Lambda has, in the shape of what is wanted: without the keys that it adds, ids in their order."""
     if isinstance(wanted, dict):
         known = {key: value for key, value in (found or {}).items() if value is not None}
-        return {key: _sorted(known.get(key, usual.get(key, ""))) for key in wanted}
+        return {key: _in_order(key, known.get(key, usual.get(key, ""))) for key in wanted}
     return usual if found is None else found
 
 
-def _sorted(value: Any) -> Any:
-    return sorted(value) if isinstance(value, list) else value
+def _in_order(key: str, value: Any) -> Any:
+    return sorted(value) if key in ("SubnetIds", "SecurityGroupIds") else value
 
 
 def _change(name: str, before: Any, after: Any) -> Change:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lambdaimg.deploy import policies
-from lambdaimg.deploy.configuration import configuration, event_invoke, filled
+from lambdaimg.deploy.configuration import configuration, event_invoke, filled, sent
 from lambdaimg.deploy.place import Place
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.project import Function, Project
@@ -120,7 +120,7 @@ def _function(project: Project, function: Function, image: Any) -> Resources:
 
 
 def _properties(function: Function, image: Any) -> Resources:
-    fields = filled(configuration(function))
+    fields = fields_of(function)
     if key := fields.pop("KMSKeyArn", ""):
         fields["KmsKeyArn"] = key
     tags = [{"Key": key, "Value": value} for key, value in sorted(function.settings.tags.items())]
@@ -134,6 +134,28 @@ def _properties(function: Function, image: Any) -> Resources:
         **reserved(function),
         **({"Tags": tags} if tags else {}),
     }
+
+
+def fields_of(function: Function) -> Resources:
+    """Lambda's fields of a function. Raises UsageError for an ImageConfig that CloudFormation spoils.
+
+    It wants all three values of it or none, for it puts empty ones over the image's own (Developer Guide,
+    "Troubleshoot deployment"), and no word twice (its resource schema).
+    """
+    fields = filled(sent(configuration(function)))
+    own = fields.get("ImageConfig", {})
+    if own and len(own) < 3:
+        raise UsageError(
+            f"{function.name}: a template needs entrypoint, command and working-directory, or none of them",
+            remedy="set them all three",
+        )
+    for words in (own.get("EntryPoint", []), own.get("Command", [])):
+        if len(set(words)) < len(words):
+            raise UsageError(
+                f"{function.name}: a template can't have a word twice in an entrypoint or command: {' '.join(words)}",
+                remedy="put them into the image, or deploy with `lambdaimg deploy`",
+            )
+    return fields
 
 
 def reserved(function: Function) -> Resources:

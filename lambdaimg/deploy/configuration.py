@@ -28,7 +28,17 @@ def configuration(function: Function) -> Fields:
         "VpcConfig": _vpc(function),
         "DeadLetterConfig": {"TargetArn": settings.async_.dead_letter if settings.async_ else ""},
         "FileSystemConfigs": [{"Arn": files.access_point, "LocalMountPath": files.mount_path}] if files else [],
+        "ImageConfig": {
+            "EntryPoint": list(settings.entrypoint),
+            "Command": list(settings.command),
+            "WorkingDirectory": settings.working_directory,
+        },
     }
+
+
+def sent(fields: Fields) -> Fields:
+    """The same as Lambda takes it: what is empty in ImageConfig would go over the image's own."""
+    return {**fields, "ImageConfig": {name: value for name, value in fields["ImageConfig"].items() if value}}
 
 
 def _logging(function: Function) -> Fields:
@@ -64,7 +74,7 @@ def event_invoke(place: Place, settings: AsyncSettings) -> Fields:
 
 
 def filled(fields: Fields) -> Fields:
-    """The same without what is empty, for a new function and for templates.
+    """Fields without those that are empty, for a new function and for templates.
 
     A table of nothing but empty values is empty; a variable with an empty value is not.
     """

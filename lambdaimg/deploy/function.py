@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lambdaimg.deploy.change import Change, Deployment, differences
-from lambdaimg.deploy.configuration import Fields, configuration, filled
+from lambdaimg.deploy.configuration import Fields, configuration, filled, sent
 from lambdaimg.model.errors import AwsRefused, RemoteError
 
 MISSING: Final = ("ResourceNotFoundException",)
@@ -85,7 +85,7 @@ class Code:
         if self._code(found) or self._architecture(found):
             self._change("update_function_code", ImageUri=self.to.image, Architectures=[self.to.architecture])
         if self._configuration(found):
-            self._change("update_function_configuration", **wanted(self.to))
+            self._change("update_function_configuration", **sent(wanted(self.to)))
         if tags := self._tags(found):
             listed = {change.what.removeprefix("tag "): change.after for change in tags}
             arn = self.to.aws.place.function(self.to.name)
@@ -98,7 +98,7 @@ class Code:
             "PackageType": "Image",
             "Code": {"ImageUri": self.to.image},
             "Architectures": [self.to.architecture],
-            **filled(wanted(self.to)),
+            **filled(sent(wanted(self.to))),
             **({"Tags": tags} if tags else {}),
         }
         patiently(lambda: self.to.aws.call("lambda", "create_function", **fields), _role_is_new)

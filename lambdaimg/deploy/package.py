@@ -80,7 +80,7 @@ def _for_zip(plan: Plan) -> Plan:
 def _zip(plan: Plan) -> Zip:
     if plan.template is None:
         raise UsageError(
-            f"{plan.function.name} has a Dockerfile of its own, of which no zip can be made",
+            f"{plan.function.name} has an image or a Dockerfile of its own, of which no zip can be made",
             remedy="deploy its image instead",
         )
     language = plan.template.language

@@ -93,6 +93,11 @@ class Pusher:
         if image is None:
             flag = " --with-rie" if self.with_rie else ""
             raise UsageError(f"{name} is not built", remedy=f"lambdaimg build {function.name}{flag}, and test it")
+        if image.architecture != function.architecture:
+            raise ImageUnfit(
+                f"{name} is {image.architecture}, and {function.name} is {function.architecture}",
+                remedy="set architecture, or build the image for it",
+            )
         if image.size > quotas.IMAGE_BYTES:
             raise ImageUnfit(
                 f"{name} has {image.size / 1e9:.1f} GB uncompressed; Lambda takes {quotas.IMAGE_BYTES / 1e9:.1f} GB",

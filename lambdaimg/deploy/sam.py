@@ -8,6 +8,7 @@ from lambdaimg.deploy.cloudformation import (
     HERE,
     Resources,
     check_names,
+    fields_of,
     image_of,
     logical_id,
     parameters,
@@ -17,7 +18,7 @@ from lambdaimg.deploy.cloudformation import (
     role_resources,
     substituted,
 )
-from lambdaimg.deploy.configuration import configuration, event_invoke, filled
+from lambdaimg.deploy.configuration import event_invoke, filled
 from lambdaimg.model.deployment import AsyncSettings
 from lambdaimg.model.project import Function, Project
 
@@ -54,7 +55,7 @@ def _permissions(function: Function) -> Resources:
 
 def _properties(function: Function, image: Any) -> Resources:
     settings = function.settings
-    fields = filled(configuration(function))
+    fields = fields_of(function)
     renamed = {
         "KmsKeyArn": fields.pop("KMSKeyArn", ""),
         "Tracing": fields.pop("TracingConfig")["Mode"],

@@ -11,7 +11,7 @@ from lambdaimg.engine.buildx import Options, Step
 from lambdaimg.engine.client import Engine, Image, own_builder
 from lambdaimg.engine.container import PLATFORMS
 from lambdaimg.images.build import remove_replaced
-from lambdaimg.images.escape import bake_value, json_form
+from lambdaimg.images.escape import bake_value, json_form, quoted
 from lambdaimg.model import rie
 from lambdaimg.model.errors import EngineError
 from lambdaimg.model.project import Function, Project
@@ -20,7 +20,7 @@ from lambdaimg.runtime.rie import ensure
 _DOCKERFILE: Final = """\
 FROM {image}
 COPY --chmod=755 {binary} {mount_point}/{binary}
-ENTRYPOINT {entrypoint}
+{working_directory}ENTRYPOINT {entrypoint}
 CMD {command}
 """
 
@@ -57,7 +57,7 @@ def _target(
     binary = ensure(image.architecture, say)
     name = rie.binary_name(image.architecture)
     shutil.copyfile(binary, folder / name)
-    (folder / "Dockerfile").write_text(_dockerfile(project.image(function), image, name), "utf-8")
+    (folder / "Dockerfile").write_text(_dockerfile(project, function, image, name), "utf-8")
     return {
         "context": bake_value(str(folder)),
         "tags": [project.rie_image(function)],
@@ -67,12 +67,15 @@ def _target(
     }
 
 
-def _dockerfile(name: str, image: Image, binary: str) -> str:
-    """The image's own process becomes the emulator's arguments; a new entrypoint drops the old command."""
+def _dockerfile(project: Project, function: Function, image: Image, binary: str) -> str:
+    """The function's process becomes the emulator's arguments; a new entrypoint drops the old command."""
+    settings = function.settings
+    folder = f"WORKDIR {quoted(settings.working_directory)}\n" if settings.working_directory else ""
     return _DOCKERFILE.format(
-        image=name,
+        image=project.image(function),
         binary=binary,
         mount_point=rie.MOUNT_POINT,
-        entrypoint=json_form([f"{rie.MOUNT_POINT}/{binary}", *image.entrypoint]),
-        command=json_form(list(image.command)),
+        working_directory=folder,
+        entrypoint=json_form([f"{rie.MOUNT_POINT}/{binary}", *(settings.entrypoint or image.entrypoint)]),
+        command=json_form(settings.command or image.command),
     )

@@ -37,6 +37,7 @@ SETTINGS = (
     "aliases and versions",
     "description and tags",
     "architecture",
+    "image configuration",
 )
 """What AWS lets be set of a function, in its own words."""
 

@@ -19,6 +19,9 @@ IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "0" * 64
 SCALED = f"""{PLAIN}
 memory = 1769
 env-file = ".docker.env"
+entrypoint = ["/usr/bin/env"]
+command = ["app.handler"]
+working-directory = "/var/task"
 reserved-concurrency = 5
 provisioned-concurrency = 2
 [functions.hello.environment]
@@ -163,6 +166,12 @@ def test_what_the_cluster_must_allow_is_said(export: Export) -> None:
             f'{PLAIN}[functions.a_b]\nlanguage = "python"\n[functions.a-b]\nlanguage = "python"\n',
             ["--format", "sam"],
             "a_b and a-b are both AB in a template",
+        ),
+        (f'{PLAIN}command = ["x"]\n', ["--format", "sam"], "needs entrypoint, command and working-directory, or none"),
+        (
+            f'{PLAIN}command = ["-c", "-c"]\nentrypoint = ["sh"]\nworking-directory = "/"\n',
+            ["--format", "cloudformation"],
+            "a template can't have a word twice",
         ),
         (PLAIN, ["--format", "sam", "--image", "other=x"], "--image other=x names no function"),
     ],

@@ -87,7 +87,8 @@ def test_a_library_beside_it_will_do() -> None:
 @pytest.mark.parametrize(
     ("text", "files", "said"),
     [
-        ('dockerfile = "Dockerfile"', {"Dockerfile": "FROM scratch\n"}, "has a Dockerfile of its own"),
+        ('dockerfile = "Dockerfile"', {"Dockerfile": "FROM scratch\n"}, "has an image or a Dockerfile of its own"),
+        ('image = "debian:trixie-slim"', {}, "has an image or a Dockerfile of its own"),
         ('language = "java"', {"hello/Hello.java": ""}, "there is no zip of a Java function"),
     ],
 )

@@ -140,6 +140,16 @@ def test_a_refusal_that_passes_is_waited_out_and_another_is_not(monkeypatch: pyt
             {"LoggingConfig": {"LogFormat": "JSON"}},
             ["~ logging: JSON, /aws/lambda/hello → Text, /aws/lambda/hello"],
         ),
+        (
+            'command = ["b", "a"]\n',
+            {"ImageConfigResponse": {"ImageConfig": {"Command": ["b", "a"], "EntryPoint": None}}},
+            [],
+        ),
+        (
+            "",
+            {"ImageConfigResponse": {"ImageConfig": {"WorkingDirectory": "/x"}}},
+            ["~ entrypoint, command, working-directory: /x → none"],
+        ),
         ("memory = 256\n", {"MemorySize": 128}, ["~ memory: 128 → 256"]),
         ("", {"Environment": {"Variables": {"OLD": "x"}}}, ["~ environment: other values → OLD"]),
         (
