@@ -8,9 +8,12 @@ import click
 
 from lambdaimg.cli.aws_options import aws_options, connect
 from lambdaimg.cli.image_option import image_option, images_of
+from lambdaimg.cli.package import make_packages
 from lambdaimg.cli.session import Session, pass_session
+from lambdaimg.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from lambdaimg.deploy.artifact import Artifact
     from lambdaimg.deploy.aws import Aws
     from lambdaimg.deploy.change import Deployment
     from lambdaimg.deploy.rollout import Rollout, Verify
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 @click.argument("functions", nargs=-1, metavar="[FN]...")
 @click.option("--plan", "only_plan", is_flag=True, help="Print what would be made or changed, and change nothing.")
 @image_option
+@click.option("--zip", "as_zip", is_flag=True, help="As zips on Lambda's own runtimes, which `package` makes.")
+@click.option("--s3", "bucket", default="", help="Send the zips through this bucket.", metavar="BUCKET")
 @click.option(
     "--verify",
     "case",
@@ -35,6 +40,8 @@ def command(
     functions: tuple[str, ...],
     only_plan: bool,
     images: tuple[str, ...],
+    as_zip: bool,
+    bucket: str,
     case: str | None,
     as_json: bool,
     profile: str,
@@ -42,18 +49,26 @@ def command(
 ) -> int:
     """Push the functions FN (default: all), and make AWS Lambda what the project file says.
 
-    Each is created or updated by its image's digest, published as a version, and the alias moved to it. Where nothing
-    differs, nothing is done, so that an interrupted run can be run again. Nothing is deleted.
+    Each is created or updated by the digest of its image or zip, published as a version, and the alias moved to it.
+    Where nothing differs, nothing is done, so that an interrupted run can be run again. Nothing is deleted.
 
     \b
     Example:
       lambdaimg deploy hello --plan
     """
+    from lambdaimg.deploy.change import Deployment
     from lambdaimg.deploy.rollout import plan
 
     chosen = session.project.select(functions)
+    given = images_of(chosen, images)
+    if (as_zip and given) or (bucket and not as_zip):
+        raise UsageError("a function is an image or a zip", remedy="--image, or --zip with or without --s3")
     aws = connect(session, profile, endpoint_url)
-    ready = _deployments(session, chosen, aws, images_of(chosen, images), only_plan)
+    made = _zips(session, chosen, aws, bucket, only_plan) if as_zip else _images(session, chosen, aws, given, only_plan)
+    ready = [
+        Deployment(aws=aws, project=session.project, function=function, artifact=made[function.name])
+        for function in chosen
+    ]
     if only_plan:
         plans = {to.name: [str(change) for change in plan(to)] for to in ready}
         click.echo(json.dumps(plans, indent=2) if as_json else _shown(plans))
@@ -64,31 +79,33 @@ def command(
     return 1 if any(each.wrong for each in done) else 0
 
 
-def _deployments(
-    session: Session, functions: "Sequence[Function]", aws: "Aws", images: Mapping[str, str], only_plan: bool
-) -> "list[Deployment]":
-    from lambdaimg.deploy.change import Deployment
+def _images(
+    session: Session, functions: "Sequence[Function]", aws: "Aws", given: Mapping[str, str], only_plan: bool
+) -> "dict[str, Artifact]":
+    """The functions' images: the given ones, the others pushed; a plan only looks whether they are there."""
+    from lambdaimg.deploy.artifact import Image
     from lambdaimg.deploy.ecr import check_reference
     from lambdaimg.deploy.push import Pusher, elastic_registry
 
-    for reference in images.values():
+    for reference in given.values():
         check_reference(reference, aws.region)
-    local = [function for function in functions if function.name not in images]
-    found = dict(images)
+    local = [function for function in functions if function.name not in given]
+    found = dict(given)
     if local:
         registry = elastic_registry(aws, session.project, session.say, make=not only_plan)
         pusher = Pusher(engine=session.engine, project=session.project, registry=registry, say=session.say)
         found |= pusher.references(local) if only_plan else {each.function: each.image for each in pusher.push(local)}
-    return [
-        Deployment(
-            aws=aws,
-            project=session.project,
-            function=function,
-            image=found[function.name],
-            architecture=function.architecture,
-        )
-        for function in functions
-    ]
+    return {name: Image(reference=reference) for name, reference in found.items()}
+
+
+def _zips(
+    session: Session, functions: "Sequence[Function]", aws: "Aws", bucket: str, only_plan: bool
+) -> "dict[str, Artifact]":
+    from lambdaimg.deploy.artifact import Sender
+
+    packages = make_packages(session, functions, None)
+    sender = Sender(aws=aws, project=session.project, packages=packages, bucket=bucket, make=not only_plan)
+    return {function.name: sender.zip(function) for function in functions}
 
 
 def _roll_out(session: Session, ready: "Sequence[Deployment]", case: str | None) -> "list[Rollout]":

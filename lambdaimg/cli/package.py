@@ -45,7 +45,7 @@ def command(
     Example:
       lambdaimg package hello --s3 my-deployments
     """
-    packages = _package(session, session.project.select(functions), output)
+    packages = make_packages(session, session.project.select(functions), output)
     addresses = _upload(session, packages, bucket, profile, endpoint_url) if bucket else {}
     if as_json:
         click.echo(json.dumps([_row(package, addresses) for package in packages], indent=2))
@@ -57,7 +57,8 @@ def command(
         _warn_of_size(session, packages)
 
 
-def _package(session: Session, functions: "Sequence[Function]", output: Path | None) -> "list[Package]":
+def make_packages(session: Session, functions: "Sequence[Function]", output: Path | None) -> "list[Package]":
+    """The zips of functions and of their layers, in a folder of the user's or the project's own."""
     from lambdaimg.cli.progress import BuildProgress
     from lambdaimg.deploy.package import FOLDER, package
     from lambdaimg.engine.buildx import Options

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
+from lambdaimg.deploy.artifact import Artifact
 from lambdaimg.deploy.aws import Aws
 from lambdaimg.deploy.configuration import Fields, configuration
 from lambdaimg.model.project import Function, Project
@@ -12,13 +13,12 @@ from lambdaimg.model.settings import FunctionSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """One function on its way: where to, and with which image (a reference, by digest where it is pushed)."""
+    """One function on its way: where to, and as what."""
 
     aws: Aws
     project: Project
     function: Function
-    image: str
-    architecture: str
+    artifact: Artifact
 
     @property
     def name(self) -> str:
@@ -72,6 +72,9 @@ KEYS: Final = {
     "FileSystemConfigs": "file-system",
     "ImageConfig": "entrypoint, command, working-directory",
     "Role": "role",
+    "Runtime": "language, base",
+    "Handler": "handler",
+    "Layers": "layers",
 }
 """The project file's words for Lambda's."""
 
@@ -82,7 +85,11 @@ def differences(function: Function, wanted: Fields, found: Mapping[str, Any]) ->
     What Lambda doesn't mention is as for a function whose file says nothing.
     """
     usual = configuration(replace(function, settings=FunctionSettings()))
-    found = {**found, "ImageConfig": (found.get("ImageConfigResponse") or {}).get("ImageConfig")}
+    found = {
+        **found,
+        "ImageConfig": (found.get("ImageConfigResponse") or {}).get("ImageConfig"),
+        "Layers": [layer["Arn"] for layer in found.get("Layers") or ()],
+    }
     for name, value in wanted.items():
         current = _current(value, found.get(name), usual.get(name, ""))
         if current != value:

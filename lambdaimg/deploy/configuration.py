@@ -38,7 +38,8 @@ def configuration(function: Function) -> Fields:
 
 def sent(fields: Fields) -> Fields:
     """The same as Lambda takes it: what is empty in ImageConfig would go over the image's own."""
-    return {**fields, "ImageConfig": {name: value for name, value in fields["ImageConfig"].items() if value}}
+    own = {name: value for name, value in fields.get("ImageConfig", {}).items() if value}
+    return {**fields, "ImageConfig": own} if "ImageConfig" in fields else fields
 
 
 def _logging(function: Function) -> Fields:

@@ -1,10 +1,11 @@
-"""The function itself: its code by digest, its configuration, its tags; and the version that the alias points to."""
+"""The function itself: code, configuration and tags; and the version that the alias points to."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lambdaimg.deploy.artifact import running
 from lambdaimg.deploy.change import Change, Deployment, differences
 from lambdaimg.deploy.configuration import Fields, configuration, filled, sent
 from lambdaimg.model.errors import AwsRefused, RemoteError
@@ -21,15 +22,12 @@ def find(to: Deployment, version: str = "") -> Any:
     return to.aws.find("lambda", "get_function", MISSING, FunctionName=to.name, **more)
 
 
-def image_of(found: Any) -> str:
-    """The image that a function runs. A tag was resolved once, so that the digest alone says which."""
-    code = found["Code"]
-    uri = str(code.get("ImageUri", ""))
-    return uri if "@" in uri else str(code.get("ResolvedImageUri", uri))
-
-
 def wanted(to: Deployment) -> Fields:
-    return {**configuration(to.function), "Role": to.role}
+    """The whole configuration. Only an image has an ImageConfig."""
+    fields = {**configuration(to.function), "Role": to.role, **to.artifact.configuration()}
+    if to.artifact.package_type == "Zip":
+        del fields["ImageConfig"]
+    return fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,28 +39,27 @@ class Code:
     def changes(self) -> list[Change]:
         found = find(self.to)
         if found is None:
-            return [Change(what="function", after=f"{self.to.name} from {self.to.image}")]
+            return [Change(what="function", after=f"{self.to.name} from {self.to.artifact}")]
         return [*self._code(found), *self._architecture(found), *self._configuration(found), *self._tags(found)]
 
     def _code(self, found: Any) -> list[Change]:
-        state = found["Configuration"].get("State")
-        if found["Configuration"].get("PackageType") == "Zip":
+        configuration, artifact = found["Configuration"], self.to.artifact
+        if configuration.get("PackageType", "Zip") != artifact.package_type:
             raise RemoteError(
-                f"{self.to.name} is deployed as a zip, which can't become an image",
+                f"{self.to.name} is not of the package type {artifact.package_type}, which can't be changed",
                 remedy="delete that function, or rename this one",
             )
-        if state == "Failed":
-            reason = found["Configuration"].get("StateReasonCode", "")
-            return [Change(what="code", before=f"failed {reason}".strip(), after=self.to.image)]
-        if image_of(found) != self.to.image:
-            return [Change(what="code", before=image_of(found), after=self.to.image)]
+        if configuration.get("State") == "Failed":
+            reason = configuration.get("StateReasonCode", "")
+            return [Change(what="code", before=f"failed {reason}".strip(), after=str(artifact))]
+        if not artifact.is_in(found):
+            return [Change(what="code", before=running(found), after=str(artifact))]
         return []
 
     def _architecture(self, found: Any) -> list[Change]:
         before = found["Configuration"].get("Architectures", ["x86_64"])
-        if before == [self.to.architecture]:
-            return []
-        return [Change(what="architecture", before=", ".join(before), after=self.to.architecture)]
+        after = self.to.function.architecture
+        return [] if before == [after] else [Change(what="architecture", before=", ".join(before), after=after)]
 
     def _configuration(self, found: Any) -> list[Change]:
         return list(differences(self.to.function, wanted(self.to), found["Configuration"]))
@@ -83,7 +80,8 @@ class Code:
             return
         self._settled()
         if self._code(found) or self._architecture(found):
-            self._change("update_function_code", ImageUri=self.to.image, Architectures=[self.to.architecture])
+            architectures = [self.to.function.architecture]
+            self._change("update_function_code", **self.to.artifact.code(), Architectures=architectures)
         if self._configuration(found):
             self._change("update_function_configuration", **sent(wanted(self.to)))
         if tags := self._tags(found):
@@ -95,9 +93,9 @@ class Code:
         tags = dict(self.to.function.settings.tags)
         fields = {
             "FunctionName": self.to.name,
-            "PackageType": "Image",
-            "Code": {"ImageUri": self.to.image},
-            "Architectures": [self.to.architecture],
+            "PackageType": self.to.artifact.package_type,
+            "Code": self.to.artifact.code(),
+            "Architectures": [self.to.function.architecture],
             **filled(sent(wanted(self.to))),
             **({"Tags": tags} if tags else {}),
         }
@@ -167,7 +165,7 @@ class Version:
         return (
             latest is not None
             and found is not None
-            and image_of(latest) == self.to.image
+            and self.to.artifact.is_in(latest)
             and found["Configuration"]["CodeSha256"] == latest["Configuration"]["CodeSha256"]
             and not list(differences(self.to.function, wanted(self.to), found["Configuration"]))
         )

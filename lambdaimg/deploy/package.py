@@ -40,6 +40,7 @@ class Package:
     name: str
     file: Path
     runtime: str
+    handler: str
     size: int
     unzipped: int
 
@@ -64,8 +65,11 @@ def package(
         _check(plan, found[plan.function.name], [layers[name] for name in plan.function.settings.layers])
     used = sorted({name for plan in plans for name in plan.function.settings.layers})
     return [
-        *(_write(folder, plan.function.name, _runtime(plan), found[plan.function.name]) for plan in plans),
-        *(_write(folder, f"layer-{name}", "", layers[name]) for name in used),
+        *(
+            _write(folder, plan.function.name, found[plan.function.name], _runtime(plan), plan.handler)
+            for plan in plans
+        ),
+        *(_write(folder, f"layer-{name}", layers[name]) for name in used),
     ]
 
 
@@ -185,11 +189,11 @@ def _largest(entries: Entries) -> str:
     return ", ".join(f"{name} ({size / 1e6:.0f} MB)" for name, size in sizes.most_common(3))
 
 
-def _write(folder: Path, name: str, runtime: str, entries: Entries) -> Package:
+def _write(folder: Path, name: str, entries: Entries, runtime: str = "", handler: str = "") -> Package:
     content, file = zipped(entries), folder / f"{name}.zip"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(file, content)
     except OSError as error:
         raise UsageError(f"can't write {file}: {error.strerror}", remedy="name another folder with -o") from None
-    return Package(name=name, file=file, runtime=runtime, size=len(content), unzipped=_size(entries))
+    return Package(name=name, file=file, runtime=runtime, handler=handler, size=len(content), unzipped=_size(entries))

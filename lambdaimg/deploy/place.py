@@ -54,6 +54,11 @@ def role_name(project: Project, function: Function) -> str:
     return name if len(name) <= 64 else f"{name[:51]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
+def layer_name(project: Project, layer: str) -> str:
+    """A layer's name in Lambda, which takes no dots."""
+    return f"{project.name.replace('.', '-')}-{layer}"
+
+
 def log_group_name(function: Function) -> str:
     logging = function.settings.logging
     return (logging and logging.group) or f"/aws/lambda/{function.name}"

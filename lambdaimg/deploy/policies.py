@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from lambdaimg.deploy.place import Place, destinations
+from lambdaimg.deploy.place import Place, destinations, layer_name
 from lambdaimg.model.project import Function, Project
 
 Statement = dict[str, Any]
@@ -290,11 +290,23 @@ def deployer(place: Place, project: Project, function: Function) -> Document:
         statements.append(allow(_ROLE_MAKING, role))
     if any(map(is_polled, settings.triggers)):
         statements += _sourcing(arn)
+    if settings.layers:
+        layers = [place.arn("lambda", f"layer:{layer_name(project, name)}") for name in settings.layers]
+        statements += _layering(layers)
     if settings.vpc and settings.vpc.subnet_ids:
         statements.append(allow(("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"), "*"))
     if settings.kms_key:
         statements.append(allow(("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"), settings.kms_key))
     return document(statements)
+
+
+def _layering(layers: list[str]) -> list[Statement]:
+    """The layers of a function that is deployed as a zip."""
+    return [
+        allow("lambda:PublishLayerVersion", layers),
+        allow("lambda:GetLayerVersion", [f"{layer}:*" for layer in layers]),
+        allow("lambda:ListLayerVersions", "*"),  # it takes no resource
+    ]
 
 
 def _sourcing(arn: str) -> list[Statement]:

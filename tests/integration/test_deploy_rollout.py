@@ -205,3 +205,28 @@ def test_an_exported_template_makes_the_same_function(deployed: Deployed) -> Non
     found = deployed.lambda_.get_function(FunctionName="hello")
     assert (found["Code"]["ImageUri"], found["Configuration"]["MemorySize"]) == (image(1), 256)
     assert found["Configuration"]["Role"].startswith(f"arn:aws:iam::{ACCOUNT}:role/shop-HelloRole")
+
+
+def test_a_zip_is_deployed_with_its_layers(deployed: Deployed) -> None:
+    write = deployed.project.write
+    deployed.write(f'{PLAIN}layers = ["common"]\n[layers.common]\n')
+    (deployed.project.root / "hello" / "requirements.txt").unlink()
+    write("layers/common/python/shared.py", "SHARED = 1\n")
+    arguments = ("deploy", "--zip", "--endpoint-url", deployed.aws.url)
+    assert "+ function: hello from zip" in deployed.project.run(*arguments, "--plan").stdout
+    assert "deployed: version 1" in deployed.project.run(*arguments).stdout
+    assert "nothing to change" in deployed.project.run(*arguments).stdout
+    configuration = deployed.alias()[1]["Configuration"]
+    assert (configuration["PackageType"], configuration["Runtime"]) == ("Zip", "python3.13")
+    assert configuration["Handler"] == "app.handler"
+    assert [layer["Arn"].rpartition("layer:")[2] for layer in configuration["Layers"]] == [
+        f"{deployed.project.name}-common:1"
+    ]
+    deployed.aws.client("s3").create_bucket(Bucket="zips", CreateBucketConfiguration={"LocationConstraint": REGION})
+    write("hello/app.py", "def handler(event, context):\n    return 2\n")
+    write("layers/common/python/shared.py", "SHARED = 2\n")
+    changed = deployed.project.run(*arguments, "--s3", "zips")
+    assert "deployed: version 2" in changed.stdout
+    assert "~ layers:" in changed.stderr
+    assert len(deployed.aws.client("s3").list_objects_v2(Bucket="zips")["Contents"]) == 2
+    assert "is not of the package type Image" in deployed.run(code=6).stderr

@@ -22,6 +22,7 @@ FULL = f"""{PLAIN}
 tracing = "Active"
 insights = true
 kms-key = "arn:aws:kms:{HERE}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+layers = ["common"]
 permissions = ["210987654321", "arn:aws:iam::210987654321:role/caller"]
 triggers = [
   "arn:aws:s3:::uploads",
@@ -46,6 +47,7 @@ on-failure = "arn:aws:s3:::failed"
 dead-letter = "arn:aws:sqs:{HERE}:dead"
 [functions.hello.url]
 auth = "NONE"
+[layers.common]
 """
 
 KNOWN = (
@@ -100,6 +102,7 @@ def test_no_star_stands_where_an_arn_can(policy: Callable[..., Any]) -> None:
     without_resource = {
         "ecr:GetAuthorizationToken",
         "kinesis:ListStreams",
+        "lambda:ListLayerVersions",
         "lambda:CreateEventSourceMapping",
         "lambda:ListEventSourceMappings",
         "xray:PutTelemetryRecords",

@@ -9,6 +9,7 @@ from botocore.stub import Stubber
 
 from lambdaimg.deploy import around, function
 from lambdaimg.deploy.around import Provisioned
+from lambdaimg.deploy.artifact import Image
 from lambdaimg.deploy.aws import Aws
 from lambdaimg.deploy.change import Deployment, differences
 from lambdaimg.deploy.configuration import configuration
@@ -41,7 +42,7 @@ def stubbed(make_project: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
         stubber.activate()
         stubbers.append(stubber)
         (only,) = project.functions
-        return Deployment(aws=aws, project=project, function=only, image=IMAGE, architecture="x86_64"), stubber
+        return Deployment(aws=aws, project=project, function=only, artifact=Image(reference=IMAGE)), stubber
 
     yield make
     for stubber in stubbers:
@@ -89,7 +90,7 @@ def found(**configuration: Any) -> dict[str, Any]:
 def test_a_zip_cant_become_an_image(stubbed: Stubbed) -> None:
     to, stubber = stubbed(PLAIN)
     stubber.add_response("get_function", found(PackageType="Zip"))
-    with pytest.raises(RemoteError, match="deployed as a zip"):
+    with pytest.raises(RemoteError, match="not of the package type Image"):
         Code(to=to).changes()
 
 
