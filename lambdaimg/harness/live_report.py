@@ -23,6 +23,7 @@ _MARKS: Final = {
 }
 _COLORS: Final = re.compile(r"\x1b\[[0-9;]*m")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTINUED: Final = "          | "
 _LONG: Final = 300
 """Characters of a value from which on only the part around the difference is shown."""
 _AROUND: Final = 60
@@ -53,7 +54,7 @@ class LiveReport:
         if result.log:
             self._line("        log", "dim")
         for line in result.log:
-            self._line(f"          {line}", "dim")
+            self._line(f"{_CONTINUED}{line}", "dim")
 
     def _failure(self, failure: Failure) -> None:
         self._line(f"        {failure.what}", "red")
@@ -82,8 +83,11 @@ class LiveReport:
 
 
 def _printable(text: str) -> str:
-    """A text that can do nothing to a terminal: colours are taken out, other control characters replaced."""
-    return _CONTROL.sub("\ufffd", _COLORS.sub("", text))
+    """A text that can do nothing to a terminal: colours are taken out, other control characters replaced.
+
+    No line of a function's own begins a line: GitHub would take `::` there for a command.
+    """
+    return _CONTROL.sub("\ufffd", _COLORS.sub("", text)).replace("\n", f"\n{_CONTINUED}")
 
 
 def _figures(result: Result) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Protocol
@@ -78,6 +78,8 @@ class Runner:
 
     async def _until_broken(self, cases: Sequence[Case]) -> Sequence[Case]:
         """Runs cases in one environment; returns those that are left when it breaks, or does not start."""
+        if self._stopped(cases[0]):
+            return cases[1:]
         log: list[str] = []
         async with AsyncExitStack() as stack:
             try:
@@ -111,7 +113,8 @@ class Runner:
         if case.skip:
             self._finish(Result(case=case, outcome=Outcome.SKIPPED, reason=case.skip))
         elif case.function in self._broken:
-            self._finish(_broken(case, self._broken[case.function], ()))
+            error = self._broken[case.function]
+            self._finish(replace(_broken(case, error, ()), outcome=Outcome.ERROR, reason=_reason(error)))
         else:
             return False
         return True
@@ -139,7 +142,7 @@ async def alone(environments: Environments, case: Case) -> Result:
                 stack.enter_async_context(environments.open(case.function, case.environment, log.append))
                 for _ in attempts
             ]
-            opened = await asyncio.gather(*opening)
+            opened = await _all_of(opening)
             pairs = zip(attempts, opened, strict=True)
             await asyncio.gather(*(attempt.run(environment, cold=True) for attempt, environment in pairs))
     except LambdaimgError as error:
@@ -148,6 +151,15 @@ async def alone(environments: Environments, case: Case) -> Result:
     worst = next((result for result in results if result.outcome in BAD), results[0])
     reports = tuple(report for result in results for report in result.reports)
     return replace(worst, seconds=time.monotonic() - begun, reports=reports)
+
+
+async def _all_of(opening: Sequence[Awaitable[Environment]]) -> list[Environment]:
+    """What is opened, once all are: one that fails must not leave others on their way. Raises the first failure."""
+    found = await asyncio.gather(*opening, return_exceptions=True)
+    failures = [each for each in found if isinstance(each, BaseException)]
+    if failures:
+        raise failures[0]
+    return [each for each in found if not isinstance(each, BaseException)]
 
 
 class Attempt:
@@ -168,7 +180,7 @@ class Attempt:
             try:
                 invocation = await environment.invoke(Request(event=step.event, whole_log=True))
             except LambdaimgError as error:
-                self._error = ", ".join(error.lines())
+                self._error = _reason(error)
                 return False
             self._invocations.append(invocation)
             found = judge(step.expect, invocation, cold=cold and number == 1)
@@ -201,5 +213,8 @@ class Attempt:
 
 def _broken(case: Case, error: LambdaimgError, log: Sequence[str]) -> Result:
     outcome = Outcome.XFAILED if case.xfail else Outcome.ERROR
-    reason = case.xfail or ", ".join(error.lines())
-    return Result(case=case, outcome=outcome, reason=reason, log=(*log, *error.output))
+    return Result(case=case, outcome=outcome, reason=case.xfail or _reason(error), log=(*log, *error.output))
+
+
+def _reason(error: LambdaimgError) -> str:
+    return ", ".join(error.lines())

@@ -107,6 +107,18 @@ def test_a_terminal_gets_no_control_characters_of_a_functions() -> None:
     assert "\x00" not in captured.get()
 
 
+def test_a_function_gives_github_no_commands(project: Project) -> None:
+    command = "::add-mask::x"
+    said = result(
+        "a", Outcome.FAILED, failures=(Failure(what=f"E: \n{command}"),), log=(command,), reason=f"\n{command}"
+    )
+    console = Console(width=80, soft_wrap=True, highlight=False)
+    with console.capture() as captured:
+        LiveReport(console, ["hello"]).result(said)
+    lines = [line.strip() for line in [*captured.get().splitlines(), *github.annotations(project, [said])]]
+    assert [line for line in lines if line.startswith("::")] == [lines[-1]]
+
+
 def test_of_long_values_the_part_that_differs_is_shown() -> None:
     long = "x" * 1_000
     expected, got = shown(Difference(path="p", expected=f"{long}a", got=f"{long}b"))

@@ -35,7 +35,8 @@ class Stage:
     variables: list[Mapping[str, str]] = field(default_factory=list)
     events: list[tuple[int, Any]] = field(default_factory=list)
     refuse: LambdaimgError | None = None
-    log: OnLine = print
+    refuse_number: int = 0
+    slowness: int = 1
 
     @asynccontextmanager
     async def open(self, function: str, variables: Mapping[str, str], on_line: OnLine) -> AsyncIterator["Played"]:
@@ -43,6 +44,10 @@ class Stage:
             raise self.refuse
         self.opened += 1
         number = self.opened
+        if number == self.refuse_number:
+            raise EnvironmentFailed("no")
+        for _ in range(self.slowness):
+            await asyncio.sleep(0)
         self.open_now += 1
         self.most_at_once = max(self.most_at_once, self.open_now)
         self.variables.append(variables)
@@ -127,6 +132,13 @@ def test_concurrent_environments_are_all_open_before_any_gets_its_event() -> Non
     assert len(found["a"].reports) == 3
 
 
+def test_one_of_several_environments_that_does_not_start_leaves_none_behind() -> None:
+    stage = Stage(refuse_number=2, slowness=9)
+    assert outcomes(run(stage, case("a", 1, concurrency=3, fresh=True), jobs=3)) == {"a": "error"}
+    assert stage.most_at_once == 2
+    assert stage.events == []
+
+
 def test_no_more_environments_than_jobs_save_where_a_case_needs_more() -> None:
     stage = Stage()
     run(stage, *(case(f"c{number}", number, fresh=True) for number in range(6)), jobs=2)
@@ -157,6 +169,8 @@ def test_a_function_whose_build_failed_is_not_run() -> None:
     found = run(stage, case("a", 1), case("b", 2, function="named"), broken={"named": error})
     assert outcomes(found) == {"a": "passed", "b": "error"}
     assert found["b"].log == ("no such package",)
+    known = case("c", function="named", xfail="a bug")
+    assert outcomes(run(Stage(), known, broken={"named": error})) == {"c": "error"}, "it is another bug than was known"
     assert stage.events == [(1, 1)]
 
 
@@ -179,6 +193,10 @@ def test_the_first_failure_ends_the_run_where_that_is_asked_for() -> None:
     cases = (case("a", 1), case("b", "fail"), case("c", 2), case("d", 3))
     assert outcomes(run(Stage(), *cases, stop=True)) == {"a": "passed", "b": "failed", "c": "not run", "d": "not run"}
     assert outcomes(run(Stage(), *cases))["d"] == "passed"
+    stage = Stage()
+    waiting = case("other", 4, function="named")
+    assert outcomes(run(stage, *cases, waiting, stop=True, jobs=1))["other"] == "not run"
+    assert stage.opened == 1, "no environment for a case that will not run"
 
 
 def test_an_interrupted_run_keeps_its_results_and_no_environment() -> None:
