@@ -212,6 +212,9 @@ class Engine:
 
     def create(self, spec: ContainerSpec) -> str:
         """Makes a container, which does not run yet; returns its id. Anybody may write to its volumes."""
+        for volume in spec.volumes:
+            if not volume.options:
+                self._open_to_all(spec.image, volume)
         with _translated():
             created = self._client.create_container(
                 spec.image,
@@ -226,21 +229,24 @@ class Engine:
                 working_dir=spec.working_directory or None,
                 host_config=self._host_config(spec),
             )
-        container = str(created["Id"])
-        for volume in spec.volumes:
-            if not volume.options:
-                self._open_to_all(container, volume.target)
-        return container
+        return str(created["Id"])
 
-    def _open_to_all(self, container: str, folder: str) -> None:
-        """A new folder on the engine's disk is root's alone; unpacking an archive of it sets its mode."""
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            entry = tarfile.TarInfo("./")
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
-            tar.addfile(entry)
+    def _open_to_all(self, image: str, volume: Volume) -> None:
+        """A new folder on the engine's disk is root's alone; an archive that has an entry for it sets its mode.
+
+        The entry is not the archive's root, which the engine leaves out. It is unpacked in a container that is made for
+        this alone, for beside the volumes of a read-only one the engine unpacks nothing.
+        """
+        parent, _, folder = volume.target.rpartition("/")
+        mounts = self._client.create_host_config(mounts=[_volume_mount(volume)])
         with _translated():
-            self._client.put_archive(container, folder, archive.getvalue())
+            made = self._client.create_container(
+                image, entrypoint=["/"], labels=dict(volume.labels), host_config=mounts
+            )
+            try:
+                self._client.put_archive(made["Id"], parent or "/", _open_folder(folder))
+            finally:
+                self.remove(made["Id"])
 
     def _environment(self, spec: ContainerSpec) -> dict[str, str]:
         return {**env_file(spec.env_file), **spec.environment, **spec.secret_environment}
@@ -534,6 +540,16 @@ def _name_and_tag(reference: str) -> tuple[str, str | None]:
         return name, digest
     head, colon, tag = name.rpartition(":")
     return (head, tag) if colon and "/" not in tag else (name, "latest")
+
+
+def _open_folder(name: str) -> bytes:
+    """An archive of one folder in which anybody may write."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
+        tar.addfile(entry)
+    return archive.getvalue()
 
 
 def _volume_mount(volume: Volume) -> docker.types.Mount:

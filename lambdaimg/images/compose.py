@@ -12,7 +12,7 @@ from lambdaimg.images.render import marks
 from lambdaimg.images.secrets import Secret
 from lambdaimg.model import rie
 from lambdaimg.model.environment import lambda_variables, rie_variables
-from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, USER, sandbox_of
+from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, sandbox_of
 
 FIRST_PORT: Final = 9_000
 DEFAULT_ENV_FILE: Final = ".docker.env"
@@ -115,11 +115,11 @@ def _sandbox(plan: Plan) -> dict[str, Any]:
     sandbox = sandbox_of(plan.function.settings)
     return {
         "hostname": HOSTNAME,
-        "read_only": True,
+        "read_only": sandbox.read_only_root,
         "tmpfs": [f"/tmp:{sandbox.tmpfs_options}"],  # noqa: S108 - the container's
-        "user": USER,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
+        "user": sandbox.user,
+        "cap_drop": ["ALL"] if sandbox.no_capabilities else [],
+        "security_opt": [f"no-new-privileges:{str(sandbox.no_new_privileges).lower()}"],
         "mem_limit": sandbox.memory,
         "memswap_limit": sandbox.memory,
         "cpu_period": CPU_PERIOD,

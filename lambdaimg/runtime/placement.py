@@ -12,7 +12,7 @@ from lambdaimg.engine.container import UNLIMITED, ContainerSpec, Limits, Mount, 
 from lambdaimg.model import rie
 from lambdaimg.model.environment import DUMMY_CREDENTIALS, lambda_variables, rie_variables, runtime_variables
 from lambdaimg.model.project import Function, Project
-from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, USER, sandbox_of
+from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, sandbox_of
 from lambdaimg.runtime.emulator import Settings
 
 TASK_ROOT: Final = "/var/task"
@@ -149,12 +149,15 @@ def _limits(function: Function, wishes: Wishes, *, in_memory: bool) -> Limits:
         return UNLIMITED
     sandbox = sandbox_of(function.settings)
     return Limits(
+        read_only_root=sandbox.read_only_root,
         tmpfs={_TMP: sandbox.tmpfs_options} if in_memory else {},
-        user=USER,
+        user=sandbox.user,
         memory=sandbox.memory,
         file_descriptors=sandbox.file_descriptors,
         file_size=sandbox.temporary_files if function.settings.tmp_on_disk else 0,
         processes=sandbox.processes,
+        no_capabilities=sandbox.no_capabilities,
+        no_new_privileges=sandbox.no_new_privileges,
     )
 
 

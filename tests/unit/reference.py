@@ -12,7 +12,7 @@ from lambdaimg.catalog import bases, languages
 from lambdaimg.cli.main import COMMANDS, cli
 from lambdaimg.images.rules.catalog import STATIC_RULES
 from lambdaimg.images.rules.rule import SOURCES
-from lambdaimg.model import samples, settings
+from lambdaimg.model import samples, sandbox, settings
 from lambdaimg.model.cases import CASE_KEYS, ERROR_KEYS, EXPECT_KEYS
 from lambdaimg.model.declare import settings_of
 from lambdaimg.model.matching import MATCHERS
@@ -153,6 +153,17 @@ def rules() -> str:
     )
 
 
+def limits() -> str:
+    """Each limit of the sandbox, and the pages that say so."""
+    rows = [[each.name, each.on_lambda, each.here, _sourced(each.source)] for each in sandbox.LIMITS]
+    pages = "".join(f"[{name}]: {address}\n" for name, address in sandbox.SOURCES.items() if address)
+    return f"{_table(['limit', 'on Lambda', 'here', 'source'], rows)}\n{pages}"
+
+
+def _sourced(source: str) -> str:
+    return f"[{source}]" if sandbox.SOURCES[source] else source
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": commands,
     "settings.md": setting_tables,
@@ -160,4 +171,5 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "cases.md": cases,
     "../../README.md": language_table,
     "rules.md": rules,
+    "../sandbox.md": limits,
 }
