@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.conftest import PATIENCE, Sandboxed, python_function
+from tests.integration.conftest import PATIENCE, Sandboxed, interrupt, python_function
 
 SOURCE = """\
 import os
@@ -102,6 +102,30 @@ def test_the_plugin(suite: Sandboxed) -> None:
     assert "= 1 failed in" in pytest_run(suite, "--lf", code=1)
     assert "2 passed" in pytest_run(suite, "-k", "inline or an_error", code=0)
     assert "1 failed, 5 passed, 1 skipped, 1 xfailed" in pytest_run(suite, "-n", "2", code=1)
+
+
+def test_ctrl_c_leaves_no_container(suite: Sandboxed) -> None:
+    suite.write("hello/app.py", "import time\ndef handler(event, context):\n    time.sleep(event)\n")
+    suite.write("lambdaimg.toml", (suite.root / "lambdaimg.toml").read_text().replace("timeout = 10", "timeout = 900"))
+    suite.write(
+        "tests/test_hello.py",
+        "def test_hangs(lambda_function):\n    hello = lambda_function('hello')\n"
+        "    hello.invoke(0)\n    print('\\nstarted', flush=True)\n    hello.invoke(800)\n",
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-s", "tests"],
+        cwd=suite.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if "started" in line:
+            break
+    code, out, _ = interrupt(process)
+    assert code == 2
+    assert "KeyboardInterrupt" in out
 
 
 def test_mistakes_are_told_in_words(suite: Sandboxed) -> None:
