@@ -139,7 +139,7 @@ def _shown(plans: Mapping[str, Sequence[str]]) -> str:
 
 def _state(rollout: "Rollout") -> str:
     if rollout.wrong:
-        return "taken back"
+        return "taken back" if rollout.taken_back else "left as it is, for there is no version to go back to"
     return "deployed" if rollout.changes else "nothing to change"
 
 

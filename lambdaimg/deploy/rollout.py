@@ -15,13 +15,15 @@ Verify = Callable[[Deployment], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
-    """How a deployment ended. `wrong` is what verification found; the alias then points to `version` as before."""
+    """How a deployment ended, and the version that the alias points to. `wrong` is what verification found."""
 
     function: str
     changes: tuple[Change, ...]
     alias_arn: str
     version: str
-    wrong: str = ""
+    wrong: str
+    taken_back: bool
+    """Whether the alias went back to where it was: not where that was nowhere, or where it had not moved."""
 
 
 def plan(to: Deployment) -> list[Change]:
@@ -46,11 +48,18 @@ def roll_out(to: Deployment, say: Say, verify: Verify | None) -> Rollout:
             step.apply()
         done += changes
     wrong = verify(to) if verify else ""
-    if wrong and before and before != version.current():
+    after = version.current()
+    taken_back = bool(wrong and before and before != after)
+    if taken_back:
         say(f"{to.name}: the alias {to.alias} goes back to version {before}")
         version.point_to(before)
     return Rollout(
-        function=to.name, changes=tuple(done), alias_arn=to.alias_arn, version=version.current(), wrong=wrong
+        function=to.name,
+        changes=tuple(done),
+        alias_arn=to.alias_arn,
+        version=before if taken_back else after,
+        wrong=wrong,
+        taken_back=taken_back,
     )
 
 

@@ -124,8 +124,10 @@ def test_a_change_is_planned_done_and_published(deployed: Deployed) -> None:
 
 
 def test_what_does_not_answer_as_it_should_is_taken_back(deployed: Deployed) -> None:
+    deployed.answers({"message": "Goodbye"})
+    assert "no version to go back to: version 1" in deployed.run("--verify", "greets", code=1).stdout
     deployed.answers({"message": "Hello, Ada"})
-    assert "deployed: version 1" in deployed.run("--verify", "greets").stdout
+    assert "nothing to change: version 1" in deployed.run("--verify", "greets").stdout
     deployed.answers({"message": "Goodbye"})
     done = deployed.run("--verify", "greets", number=2, code=1)
     assert "hello: taken back: version 1" in done.stdout

@@ -78,6 +78,13 @@ def test_provisioned_concurrency_that_fails_says_why(stubbed: Stubbed) -> None:
     assert Provisioned(to=to).changes()
 
 
+def test_a_function_that_does_not_become_active_says_why(stubbed: Stubbed) -> None:
+    to, stubber = stubbed(PLAIN)
+    stubber.add_response("get_function", found(State="Failed", StateReasonCode="InvalidImage", StateReason="no gzip"))
+    with pytest.raises(RemoteError, match="InvalidImage: no gzip"):
+        to.aws.wait("lambda", "function_active_v2", FunctionName="hello")
+
+
 def found(**configuration: Any) -> dict[str, Any]:
     usual = {
         "FunctionName": "hello",
