@@ -63,6 +63,8 @@ def test_a_zip_goes_to_the_functions_own_region(project: Sandboxed, aws: Aws) ->
     assert found == (project.root / ".lambdaimg" / "package" / "hello.zip").read_bytes()
     again = project.run("package", "--s3", "here", "--endpoint-url", aws.url)
     assert (again.stdout.split()[0], "uploading" in again.stderr) == (address, False)
+    project.write("hello/app.py", "def handler(event, context):\n    return 2\n")
+    assert project.run("package", "--s3", "here", "--endpoint-url", aws.url).stdout.split()[0] != address
     refused = project.run("package", "--s3", "there", "--endpoint-url", aws.url, code=2)
     assert f"the bucket there is in eu-central-1, the functions in {REGION}" in refused.stderr
 
