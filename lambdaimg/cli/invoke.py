@@ -13,7 +13,9 @@ from lambdaimg.model.errors import UsageError
 from lambdaimg.model.invocation import Invocation, parse_event, read_event
 
 if TYPE_CHECKING:
+    from lambdaimg.cli.payload_output import PayloadOutput
     from lambdaimg.model.project import Function
+    from lambdaimg.runtime.environment import ExecutionEnvironment
     from lambdaimg.runtime.factory import Options
     from lambdaimg.runtime.placement import Wishes
 
@@ -41,20 +43,23 @@ def command(
     """Invoke the function FN once: its payload on stdout, its log and REPORT line on stderr.
 
     An environment that `lambdaimg run` keeps is used; without one, an environment is started for this invocation.
-    Exits with 1 when the function fails.
+    A function that streams its response is read as it writes. Exits with 1 when the function fails.
 
     \b
     Example:
       lambdaimg invoke hello -d '{"name": "Ada"}'
     """
+    from lambdaimg.cli.payload_output import PayloadOutput
+    from lambdaimg.runtime.factory import Options
+
     event = _event(data, event_file)
     chosen = session.project.one(function)
     wanted = wishes(variables, env_file, credentials, unsandboxed)
-    invocation = _at_running(session, chosen, event) or _at_a_new_one(session, chosen, event, wanted, rie)
-    sys.stdout.buffer.write(invocation.payload)
-    if sys.stdout.isatty():
-        sys.stdout.buffer.write(b"\n")
-    sys.stdout.flush()
+    output = PayloadOutput()
+    invocation = _at_running(session, chosen, event, output) or _at_a_new_one(
+        session, chosen, event, wanted, Options(rie=rie, keeps_tmp=False), output
+    )
+    output.end(invocation.payload if invocation.function_error else b"")
     ctx.exit(1 if invocation.function_error else 0)
 
 
@@ -69,33 +74,46 @@ def _event(data: str | None, file: str | None) -> bytes:
     return parse_event(data if data is not None else "{}", "--data")
 
 
-def _at_running(session: Session, function: "Function", event: bytes) -> Invocation | None:
+def _at_running(session: Session, function: "Function", event: bytes, output: "PayloadOutput") -> Invocation | None:
     """The answer of the environment that `lambdaimg run` keeps for this function; None without one."""
     from lambdaimg.runtime.running import find, invoke
 
     url = find(session.engine, session.project, function)
-    invocation = invoke(url, event) if url else None
+    invocation = invoke(url, event, output.begin, output.write) if url else None
     for line in invocation.log if invocation else ():
         click.echo(line, err=True)
     return invocation
 
 
-def _at_a_new_one(session: Session, function: "Function", event: bytes, wanted: "Wishes", rie: bool) -> Invocation:
-    from lambdaimg.runtime.factory import Options
+def _at_a_new_one(
+    session: Session,
+    function: "Function",
+    event: bytes,
+    wanted: "Wishes",
+    options: "Options",
+    output: "PayloadOutput",
+) -> Invocation:
+    """The answer of an environment that is made for this invocation."""
+    from lambdaimg.runtime.factory import EnvironmentFactory
     from lambdaimg.runtime.sweep import sweep
+
+    async def once() -> Invocation:
+        with EnvironmentFactory(session.engine, session.project, options, session.say) as factory:
+            async with factory.make(function, wanted, session.log_line) as environment:
+                return await _read(environment, event, output)
 
     sweep(session.engine)
     session.provide_image(function)
-    return asyncio.run(_once(session, function, event, wanted, Options(rie=rie, keeps_tmp=False)))
+    return asyncio.run(once())
 
 
-async def _once(
-    session: Session, function: "Function", event: bytes, wanted: "Wishes", options: "Options"
-) -> Invocation:
-    """The answer of an environment that is made for this invocation."""
+async def _read(environment: "ExecutionEnvironment", event: bytes, output: "PayloadOutput") -> Invocation:
+    """Writes the response as it comes."""
     from lambdaimg.model.invocation import Request
-    from lambdaimg.runtime.factory import EnvironmentFactory
+    from lambdaimg.runtime import streaming
 
-    with EnvironmentFactory(session.engine, session.project, options, session.say) as factory:
-        async with factory.make(function, wanted, session.log_line) as environment:
-            return await environment.invoke(Request(event=event))
+    answer = streaming.invoke(environment.invoke, Request(event=event))
+    output.begin(await answer.response.content_type())
+    async for piece in answer.response:
+        output.write(piece)
+    return await answer.invocation

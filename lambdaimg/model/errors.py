@@ -101,6 +101,12 @@ class EnvironmentFailed(LambdaimgError):
     exit_code = 1
 
 
+class MalformedResponse(LambdaimgError):
+    """A function's HTTP response that is not put together as Lambda wants it."""
+
+    exit_code = 1
+
+
 class EnvironmentBusy(LambdaimgError):
     """The execution environment runs an invocation; a second one would crash the RIE."""
 

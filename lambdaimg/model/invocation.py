@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdaimg.model import quotas
 from lambdaimg.model.errors import EventError
+from lambdaimg.model.response_stream import ResponseStream
 
 
 def new_request_id() -> str:
@@ -26,7 +27,8 @@ class Request:
     """An invocation that is asked for: the event, and what Lambda tells the runtime beside it.
 
     `client_context` is the JSON text, decoded. With `whole_log`, the answer waits for the end of the function's log;
-    without, it comes as soon as the function has answered, and its `log` is empty.
+    without, it comes as soon as the function has answered, and its `log` is empty. What the function writes goes into
+    `stream`, if there is one, as it is written; a response that is not streamed comes there as one piece.
     """
 
     event: bytes
@@ -36,6 +38,7 @@ class Request:
     cognito_identity: str = ""
     tenant_id: str = ""
     whole_log: bool = False
+    stream: ResponseStream | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,10 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """An answered invocation. `payload` is the response's bytes; `function_error` is set where the function failed."""
+    """An answered invocation. `function_error` is set where the function failed, also in the midst of a stream.
+
+    `payload` is the response's bytes, or the error; of a response that went into the request's stream, it is empty.
+    """
 
     payload: bytes
     function_error: bool

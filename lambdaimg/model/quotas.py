@@ -63,6 +63,8 @@ HANDLER: Final = r"\S{1,128}"
 SYNCHRONOUS_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 RESPONSE_BYTES: Final = 6 * 1024 * 1024 + 100
 """A buffered response (recorded: `Response payload size exceeded maximum allowed payload size (6291556 bytes)`)."""
+STREAMED_RESPONSE_BYTES: Final = 200 * 1024 * 1024
+"""Developer Guide, "Response streaming for Lambda functions". Lambda's bandwidth beyond 6 MB is not emulated."""
 
 CLIENT_CONTEXT_BYTES: Final = 3_583
 """Of base64 (API reference, "Invoke")."""

@@ -137,6 +137,8 @@ class ExecutionEnvironment:
             if self._freeze:
                 await self._emulator.thaw()
             invocation = await self._emulator.invoke(request)
+            if request.stream is not None and not request.stream.has_begun and not invocation.function_error:
+                await request.stream.put(invocation.payload)
         finally:
             stopped = self.state is State.STOPPED
             if not stopped:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lambdaimg.model import quotas
 from lambdaimg.runtime.container_events import Exit
 
 _MIB: Final = 1024 * 1024
@@ -38,14 +37,18 @@ class ResponseTooLarge(Failure):
         return json.dumps(error, separators=(",", ":")).encode()
 
 
-TOO_LARGE: Final = ResponseTooLarge(
-    error_type="Function.ResponseSizeTooLarge",
-    message=f"Response payload size exceeded maximum allowed payload size ({quotas.RESPONSE_BYTES} bytes).",
-)
 TRUNCATED: Final = Failure(error_type="Runtime.TruncatedResponse", message="Response payload was truncated")
 ENGINE_GONE: Final = Failure(
     error_type="Sandbox.Failure", message="The environment is gone", hint="the container engine went away"
 )
+
+
+def too_large(limit: int) -> Failure:
+    """A response of more than `limit` bytes."""
+    return ResponseTooLarge(
+        error_type="Function.ResponseSizeTooLarge",
+        message=f"Response payload size exceeded maximum allowed payload size ({limit} bytes).",
+    )
 
 
 def timed_out(timeout: float) -> Failure:

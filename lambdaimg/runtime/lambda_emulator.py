@@ -21,7 +21,8 @@ from lambdaimg.runtime.container_events import ContainerEvents, Exit
 from lambdaimg.runtime.emulator import Kind, Settings, Tell
 from lambdaimg.runtime.failures import Failure
 from lambdaimg.runtime.log import Log
-from lambdaimg.runtime.runtime_api import Answer, Cut, RuntimeApi
+from lambdaimg.runtime.outcome import Answer, Cut
+from lambdaimg.runtime.runtime_api import RuntimeApi
 from lambdaimg.runtime.temporary_files import TemporaryFiles
 
 INIT_PHASE: Final = 10.0
@@ -202,8 +203,8 @@ class LambdaEmulator:
     async def _judged(self, outcome: Answer | Cut, exit: "asyncio.Future[Exit]") -> Answer | Failure:
         if isinstance(outcome, Answer):
             return outcome
-        if outcome.too_large:
-            return failures.TOO_LARGE
+        if outcome.limit:
+            return failures.too_large(outcome.limit)
         with contextlib.suppress(TimeoutError):  # a process that is killed breaks its connections first
             return self._ended(await asyncio.wait_for(asyncio.shield(exit), _EXIT_WITHIN))
         return failures.TRUNCATED

@@ -12,37 +12,17 @@ from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from lambdaimg.model import quotas
 from lambdaimg.model.invocation import Request
+from lambdaimg.model.response_stream import ResponseStream
+from lambdaimg.runtime import posted
+from lambdaimg.runtime.outcome import Answer, Outcome
 
 _PREFIX: Final = "/2018-06-01/runtime/"
-_ERROR_TYPE: Final = "Lambda-Runtime-Function-Error-Type"
-_LARGEST_ERROR: Final = quotas.RESPONSE_BYTES
 _AT_ONCE: Final = 0.001
 """Seconds for calls to end when the API closes; aiohttp takes 0 for any time."""
 _KEEPALIVE: Final = 3_600.0
 """Seconds that an idle connection stays: a runtime may take its time between two calls."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What the runtime posted: a response, or with `is_error` an error, whose name is `error_type`."""
-
-    payload: bytes
-    is_error: bool = False
-    error_type: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cut:
-    """A response that did not come whole: `too_large`, or its connection broke."""
-
-    too_large: bool
-
-
-Outcome = Answer | Cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +51,25 @@ class RuntimeApi:
         self._next: asyncio.Future[_Delivery] | None = None
         self._delivery: _Delivery | None = None
         self._request_id = ""
+        self._stream: ResponseStream | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
         self._idle = asyncio.Event()
 
     async def listen(self, host: str) -> int:
         """Listens on a random port of `host`; returns the port. Raises OSError when that address is not ours."""
-        self._web = web.Server(self._answer, keepalive_timeout=_KEEPALIVE, access_log=None)
-        self._server = await self._loop.create_server(self._web, host, 0)
+        self._web = web.Server(self._answer)
+        self._server = await self._loop.create_server(self._connected, host, 0)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
+
+    def _connected(self) -> posted.Connection:
+        return posted.Connection(
+            self._web,
+            loop=self._loop,
+            keepalive_timeout=_KEEPALIVE,
+            max_field_size=posted.LARGEST_HEADER,
+            access_log=None,
+        )
 
     def allow(self, address: str) -> None:
         """Answers the container at this address, and nobody else; an empty one stands for anybody."""
@@ -103,6 +93,7 @@ class RuntimeApi:
         """
         self._delivery = _Delivery(headers=_headers(request, arn, deadline), event=request.event)
         self._request_id = request.request_id
+        self._stream = request.stream
         outcome = self._outcome = self._loop.create_future()
         self._idle.clear()
         self._hand_over()
@@ -163,27 +154,26 @@ class RuntimeApi:
         outcome = self._awaited(request_id)
         if outcome is None:
             return _unknown_request()
-        body = await _body(request, quotas.RESPONSE_BYTES)
-        if isinstance(body, Cut):
-            _settle(outcome, body)
-            if not body.too_large:
-                return _refused(HTTPStatus.BAD_REQUEST, "RequestBodyTruncated", "The request's body is not whole")
-            limit = f"Exceeded maximum allowed payload size ({quotas.RESPONSE_BYTES} bytes)."
-            return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", limit)
-        _settle(outcome, Answer(payload=body))
-        return _accepted()
+        found = await posted.response(request, self._stream)
+        _settle(outcome, found)
+        if isinstance(found, Answer):
+            return _accepted()
+        if not found.limit:
+            return _refused(HTTPStatus.BAD_REQUEST, "RequestBodyTruncated", "The request's body is not whole")
+        limit = f"Exceeded maximum allowed payload size ({found.limit} bytes)."
+        return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", limit)
 
     async def _take_error(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
         outcome = self._awaited(request_id)
         if outcome is None:
             return _unknown_request()
-        _settle(outcome, await _posted_error(request))
+        _settle(outcome, await posted.error(request))
         return _accepted()
 
     async def _take_init_error(self, request: web.BaseRequest) -> web.StreamResponse:
         if self.first_next.done() or self.init_error.done():
             return _not_allowed("Ready", "InitError")
-        error = await _posted_error(request)
+        error = await posted.error(request)
         if isinstance(error, Answer) and not self.init_error.done():
             self.init_error.set_result(error)
         return _accepted()
@@ -198,28 +188,6 @@ class RuntimeApi:
 def _settle(outcome: "asyncio.Future[Outcome]", found: Outcome) -> None:
     if not outcome.done():
         outcome.set_result(found)
-
-
-async def _body(request: web.BaseRequest, most: int) -> bytes | Cut:
-    """The body, or why it can't be had; no more than `most` bytes are held of it."""
-    if (request.content_length or 0) > most:
-        return Cut(too_large=True)
-    body = bytearray()
-    try:
-        async for piece in request.content.iter_any():
-            body += piece
-            if len(body) > most:
-                return Cut(too_large=True)
-    except (OSError, web.RequestPayloadError, HttpProcessingError):
-        return Cut(too_large=False)
-    return bytes(body)
-
-
-async def _posted_error(request: web.BaseRequest) -> Outcome:
-    body = await _body(request, _LARGEST_ERROR)
-    if isinstance(body, Cut):
-        return body
-    return Answer(payload=body, is_error=True, error_type=request.headers.get(_ERROR_TYPE, ""))
 
 
 def _headers(request: Request, arn: str, deadline: float) -> dict[str, str]:

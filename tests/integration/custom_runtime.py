@@ -1,0 +1,58 @@
+"""A runtime of the tests' own, in plain Python: it does with each event what the event says."""
+
+from tests.integration.conftest import Sandboxed
+
+DOCKERFILE = """FROM python:3.13-slim
+COPY bootstrap.py /var/task/
+WORKDIR /var/task
+ENTRYPOINT ["python3", "bootstrap.py"]
+CMD ["handler"]
+"""
+BOOTSTRAP = """
+import http.client, json, os, socket, time
+
+HOST, PORT = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+
+def call(method, path, body=None, headers={}):
+    connection = http.client.HTTPConnection(HOST, int(PORT))
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    return answer.status, dict(answer.getheaders()), answer.read()
+
+def stream(path, steps, trailers, breaks):
+    connection = socket.create_connection((HOST, int(PORT)))
+    connection.sendall(f"POST {path} HTTP/1.1\\r\\nHost: x\\r\\nContent-Type: text/plain\\r\\n"
+        "Lambda-Runtime-Function-Response-Mode: streaming\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n".encode())
+    for step in steps:
+        if step == "WAIT":
+            while not os.path.exists("/tmp/go"):
+                time.sleep(0.01)
+        else:
+            connection.sendall(b"%x\\r\\n%b\\r\\n" % (len(step), step.encode()))
+    if breaks:
+        connection.close()
+        time.sleep(60)
+    connection.sendall(b"0\\r\\n" + trailers.encode() + b"\\r\\n")
+    connection.recv(1000)
+    connection.close()
+
+count = 0
+while True:
+    _, headers, event = call("GET", "/2018-06-01/runtime/invocation/next")
+    request, event, count = headers["Lambda-Runtime-Aws-Request-Id"], json.loads(event), count + 1
+    path = f"/2018-06-01/runtime/invocation/{request}/response"
+    if "stream" in event:
+        stream(path, event["stream"], event.get("trailers", ""), event.get("breaks", False))
+    else:
+        call("POST", path, json.dumps({"count": count}))
+"""
+
+
+def custom_function(project: Sandboxed, settings: str = "", **files: str) -> None:
+    """Makes the project one of a single function, `own`, in this runtime; it still has to be built."""
+    project.write("Dockerfile", DOCKERFILE)
+    project.write("bootstrap.py", BOOTSTRAP)
+    text = f'[project]\nname = "{project.name}"\n[functions.own]\ndockerfile = "Dockerfile"\nmemory = 256\n{settings}'
+    project.write("lambdaimg.toml", text)
+    for file, content in files.items():
+        project.write(file, content)
