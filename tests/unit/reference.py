@@ -16,6 +16,7 @@ from lambdaimg.model import samples, sandbox, settings
 from lambdaimg.model.cases import CASE_KEYS, ERROR_KEYS, EXPECT_KEYS
 from lambdaimg.model.declare import settings_of
 from lambdaimg.model.matching import MATCHERS
+from tests.differences import DIFFERENCES
 
 BEGIN: Final = "<!-- written by `make golden` from here -->"
 END: Final = "<!-- to here -->"
@@ -164,6 +165,12 @@ def _sourced(source: str) -> str:
     return f"[{source}]" if sandbox.SOURCES[source] else source
 
 
+def differences() -> str:
+    """How the two emulators differ."""
+    rows = [[each.what, each.on_lambda, each.lambdaimg, each.rie] for each in DIFFERENCES]
+    return _table(["what", "Lambda", "lambdaimg", "the RIE"], rows)
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": commands,
     "settings.md": setting_tables,
@@ -172,4 +179,5 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "../../README.md": language_table,
     "rules.md": rules,
     "../sandbox.md": limits,
+    "../rie-differences.md": differences,
 }
