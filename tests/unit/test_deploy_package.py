@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from lambdaimg.cli.main import run
 from lambdaimg.deploy import elf
 from lambdaimg.deploy.archive import Entry, from_folder, from_tar, leaves, zipped
+from lambdaimg.model.errors import UsageError
 from lambdaimg.model.settings import host_architecture
 
 LIBRARY = Path(str(markupsafe._speedups.__file__)).read_bytes()
@@ -77,6 +79,15 @@ def test_a_library_for_many_linuxes_is_fit() -> None:
 def test_a_library_that_lambda_can_t_load_is_named(found: bytes, instead: bytes, architecture: str, said: str) -> None:
     problems = list(elf.problems("x.so", LIBRARY.replace(found, instead), architecture, ()))
     assert any(said in problem for problem in problems)
+
+
+def test_without_the_library_that_reads_elf_files_the_line_to_install_it_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "elftools.elf.elffile", None)
+    with pytest.raises(UsageError, match="pyelftools") as error:
+        list(elf.problems("x.so", LIBRARY, HERE, ()))
+    assert error.value.remedy == "pip install 'lambdaimg[aws]'"
 
 
 def test_a_library_beside_it_will_do() -> None:
