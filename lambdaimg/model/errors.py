@@ -113,6 +113,16 @@ class EnvironmentBusy(LambdaimgError):
     exit_code = 1
 
 
+class EdgeRefused(LambdaimgError):
+    """CloudFront would not take a function's result; `page` is what a viewer reads then, with the status 502."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, page: str) -> None:
+        super().__init__(what)
+        self.page = page
+
+
 class RegistryRefused(RemoteError):
     """A registry did not take an image."""
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lambdaimg.model.cases import Entry
+from lambdaimg.model.edge.settings import EdgeSettings
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.settings import BuildSettings, FunctionSettings, host_architecture
 from lambdaimg.model.suggest import did_you_mean
@@ -62,6 +63,7 @@ class Project:
     build: BuildSettings
     functions: tuple[Function, ...]
     layers: Mapping[str, Layer] = field(default_factory=dict)
+    edge: EdgeSettings | None = None
 
     @property
     def root(self) -> Path:

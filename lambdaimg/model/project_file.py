@@ -14,6 +14,8 @@ from lambdaimg.model.cases import Entry, tests_value
 from lambdaimg.model.checks import IMAGE_NAME, Check, table, table_of, value_at
 from lambdaimg.model.declare import field_of, settings_of
 from lambdaimg.model.document import Document, refuse, shown
+from lambdaimg.model.edge import restrictions
+from lambdaimg.model.edge.settings import EdgeSettings
 from lambdaimg.model.errors import ProjectError
 from lambdaimg.model.project import Function, Layer, Project
 from lambdaimg.model.settings import (
@@ -100,6 +102,7 @@ _SCHEMA: Final = table(
         "defaults": table(_checks(FunctionSettings)),
         "functions": table_of(_function_name, table({**_checks(FunctionSettings), "tests": tests_value})),
         "layers": table_of(layer_name, table(_checks(LayerSettings))),
+        "edge": table(_checks(EdgeSettings)),
     }
 )
 
@@ -117,7 +120,10 @@ class _Reader:
         general = ProjectSettings(**self._values("project", ProjectSettings))
         functions = tuple(self._function(name) for name in self._document.table("functions"))
         layers = {name: self._layer(name) for name in self._document.table("layers")}
+        edge = EdgeSettings(**self._values("edge", EdgeSettings)) if "edge" in self._document.data else None
         self._check_layers(functions, layers)
+        if edge:
+            self._check_edge(edge, {function.name: function for function in functions}, general.region)
         self._check_names(functions)
         return Project(
             file=self._file,
@@ -127,6 +133,7 @@ class _Reader:
             build=BuildSettings(**self._values("build", BuildSettings)),
             functions=functions,
             layers=layers,
+            edge=edge,
         )
 
     def _values(self, name: str, settings: type) -> dict[str, Any]:
@@ -210,6 +217,19 @@ class _Reader:
         """Settings that Lambda takes only together, or not together."""
         for key, what in together(function.settings):
             self._document.problem(self._where_set(function, key), what)
+
+    def _check_edge(self, edge: EdgeSettings, functions: Mapping[str, Function], region: str) -> None:
+        """What Lambda@Edge does not take."""
+        if region != restrictions.REGION:
+            what = f"must be {restrictions.REGION}, where edge functions are deployed (edge-region), not {region}"
+            self._document.problem(("project", "region"), what)
+        if value_at(self._document.data, ("edge", "origin")) is None:
+            self._document.problem(("edge", "origin"), "is missing", "name a URL, or a folder to be served as a bucket")
+        for path, what, remedy in restrictions.of_distribution(edge, functions):
+            self._document.problem(("edge", *path), what, remedy)
+        for function in (functions[name] for name in edge.function_names if name in functions):
+            for key, what in restrictions.violations(function):
+                self._document.problem(self._where_set(function, key), what)
 
     def _refuse_beside(self, function: Function, stronger: str, weaker: tuple[str, ...]) -> None:
         for key in weaker:

@@ -15,6 +15,7 @@ from lambdaimg.images.rules.rule import SOURCES
 from lambdaimg.model import samples, sandbox, settings
 from lambdaimg.model.cases import CASE_KEYS, ERROR_KEYS, EXPECT_KEYS
 from lambdaimg.model.declare import settings_of
+from lambdaimg.model.edge.settings import EdgeSettings
 from lambdaimg.model.matching import MATCHERS
 from tests.differences import DIFFERENCES
 
@@ -73,7 +74,7 @@ def setting_tables() -> str:
     """Each table of the project file, and the tables in it."""
     declared = (each for each in vars(settings).values() if isinstance(each, type))
     roots = [each for each in declared if each.__module__ == settings.__name__ and _is_table(each)]
-    return "\n".join(text for root in roots for text in _tables(root))
+    return "\n".join(text for root in [*roots, EdgeSettings] for text in _tables(root))
 
 
 def _is_table(found: type) -> bool:
@@ -100,6 +101,8 @@ def _default(declared: Any) -> str:
     value = declared.default_factory() if declared.default_factory is not MISSING else declared.default
     if value is None or value in ("", (), {}):
         return "-"
+    if isinstance(value, tuple):
+        value = list(value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

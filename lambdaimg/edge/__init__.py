@@ -1,0 +1,1 @@
+"""CloudFront, locally: the walk of a request through triggers, cache and origin."""
