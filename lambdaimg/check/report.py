@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final
 
+from lambdaimg.check.trial import Figures
 from lambdaimg.check.verdict import Row, Verdict
 
 _SHOWN: Final = 5
@@ -15,6 +17,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "name": verdict.name,
         "image": verdict.image,
         "fit": verdict.fit,
+        "figures": asdict(verdict.figures) if verdict.figures else None,
         "rules": [_row_as_json(row) for row in verdict.rows],
     }
 
@@ -43,7 +46,17 @@ def lines(verdict: Verdict, *, every: bool) -> Iterator[tuple[str, str]]:
             yield row.state, f"{row.state:16}  {row.rule.id}  {row.rule.title}"
             for text in _details(row):
                 yield "", f"{'':25}{text}"
+    if verdict.figures:
+        yield "", measured(verdict.figures)
     yield "", summary(verdict)
+
+
+def measured(figures: Figures) -> str:
+    """What a trial measured, in one line."""
+    init = f"init {figures.init_ms:.0f} ms" if figures.init_ms is not None else "no init phase"
+    durations = ", ".join(f"{duration:.1f} ms" for duration in figures.durations_ms)
+    memory = f"{figures.max_memory_used} of {figures.memory} MB used, {figures.advised_memory} would do"
+    return f"{init}; invocations {durations}; {memory}"
 
 
 def _details(row: Row) -> Iterator[str]:

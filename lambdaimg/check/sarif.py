@@ -1,6 +1,7 @@
 """The verdict in SARIF 2.1.0, for code scanning services."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from lambdaimg import __version__
 from lambdaimg.check.verdict import Row, Verdict
@@ -39,7 +40,7 @@ def as_sarif(verdicts: Sequence[Verdict]) -> str:
     return str(log.model_dump_json(by_alias=True, exclude_none=True, indent=2))
 
 
-def _descriptor(rule: Rule) -> ReportingDescriptor:
+def _descriptor(rule: Rule[Any]) -> ReportingDescriptor:
     return ReportingDescriptor(
         id=rule.id,
         short_description=Message(text=rule.title),

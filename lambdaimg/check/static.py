@@ -9,7 +9,7 @@ from lambdaimg.engine.client import Engine
 from lambdaimg.images.inspection.engine import configuration_only, read
 from lambdaimg.images.inspection.facts import ImageFacts
 from lambdaimg.images.rules.catalog import STATIC_RULES
-from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject, Wanted
+from lambdaimg.images.rules.rule import Finding, Needs, StaticRule, Subject, Wanted
 from lambdaimg.model.settings import host_architecture
 
 ARCHIVE: Final = "oci-archive:"
@@ -35,10 +35,10 @@ def inspect(reference: str, engine: Callable[[], Engine], architecture: str) -> 
 
 def quick_findings(
     engine: Engine, image: str, architecture: str, environment: Mapping[str, str]
-) -> Iterator[tuple[Rule, Finding]]:
+) -> Iterator[tuple[StaticRule, Finding]]:
     """What the rules find in a function's image that need no file of it: in milliseconds, whatever its size."""
     wanted = Wanted(architecture=architecture, environment=environment)
     subject = Subject(image=configuration_only(engine, image), wanted=wanted, today=date.today())
     for rule in STATIC_RULES:
         if rule.needs is Needs.CONFIGURATION:
-            yield from ((rule, finding) for finding in rule.find(subject))
+            yield from ((rule, finding) for finding in rule.find(subject) or ())

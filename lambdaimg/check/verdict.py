@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+from lambdaimg.check.trial import Figures, Trial, figures_of
 from lambdaimg.images.rules.rule import SOURCES, Finding, Needs, Rule, Subject
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.suggest import did_you_mean
@@ -15,7 +16,7 @@ State = Literal["pass", "warn", "fail", "known", "not visible here"]
 class Row:
     """What one rule says of one image. `known` are the findings that the baseline accepts."""
 
-    rule: Rule
+    rule: Rule[Any]
     state: State
     findings: tuple[Finding, ...] = ()
     known: tuple[Finding, ...] = ()
@@ -23,36 +24,44 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """All rows of one image, in the order of the rules' ids. `name` is the function's, or the image's."""
+    """All rows of one image, in the order of the rules' ids. `name` is the function's, or the image's.
+
+    `figures` are what a trial measured.
+    """
 
     name: str
     image: str
     rows: tuple[Row, ...]
+    figures: Figures | None = None
 
     @property
     def fit(self) -> bool:
         return all(row.state != "fail" for row in self.rows)
 
 
-def judge(name: str, subject: Subject, rules: Iterable[Rule]) -> Verdict:
-    """Asks every rule that can look at this image."""
-    return Verdict(name=name, image=subject.image.name, rows=tuple(_row(rule, subject) for rule in rules))
+def judge(name: str, subject: Subject, rules: Iterable[Rule[Any]], trial: Trial | None = None) -> Verdict:
+    """Asks every rule that can look at this image; the dynamic ones look at a trial of it."""
+    rows = tuple(_row(rule, subject, trial) for rule in rules)
+    figures = figures_of(trial) if trial is not None else None
+    return Verdict(name=name, image=subject.image.name, rows=rows, figures=figures)
 
 
-def _row(rule: Rule, subject: Subject) -> Row:
-    if not _visible(rule, subject):
+def _row(rule: Rule[Any], subject: Subject, trial: Trial | None) -> Row:
+    looked_at = trial if rule.needs is Needs.RUN else subject if _visible(rule, subject) else None
+    found = rule.find(looked_at) if looked_at is not None else None
+    if found is None:
         return Row(rule=rule, state="not visible here")
-    findings = tuple(rule.find(subject))
+    findings = tuple(found)
     return Row(rule=rule, state=rule.severity if findings else "pass", findings=findings)
 
 
-def _visible(rule: Rule, subject: Subject) -> bool:
+def _visible(rule: Rule[Any], subject: Subject) -> bool:
     if rule.needs is Needs.FILES and subject.image.layers is None:
         return False
     return subject.image.source in SOURCES[rule.needs]
 
 
-def chosen(rules: Sequence[Rule], select: Iterable[str], ignore: Iterable[str]) -> list[Rule]:
+def chosen(rules: Sequence[Rule[Any]], select: Iterable[str], ignore: Iterable[str]) -> list[Rule[Any]]:
     """The rules whose ids begin with one of `select` (all without it), less those that begin with one of `ignore`.
 
     Raises UsageError for what no rule's id begins with.

@@ -1,7 +1,6 @@
 """`lambdaimg check`."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +8,12 @@ import click
 
 from lambdaimg.cli.session import Session, pass_session
 from lambdaimg.model.errors import UsageError
+from lambdaimg.model.invocation import read_event
 
 if TYPE_CHECKING:
+    from lambdaimg.check.examine import Examination
     from lambdaimg.check.verdict import Verdict
-    from lambdaimg.images.rules.rule import Rule
+    from lambdaimg.model.project import Function
 
 NOT_FIT = 4
 _COLORS = {"fail": "red", "warn": "yellow"}
@@ -30,6 +31,15 @@ _COLORS = {"fail": "red", "warn": "yellow"}
 @click.option("--ignore", multiple=True, help="No rules whose id begins so; may be repeated.", metavar="ID")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Accept the findings in FILE.", metavar="FILE")
 @click.option("--update-baseline", is_flag=True, help="Write what is found now to the baseline, and accept it.")
+@click.option("--run/--no-run", "runs", default=True, help="Whether to run the image, too.  [default: run]")
+@click.option(
+    "-e",
+    "--event",
+    "event_file",
+    type=click.Path(path_type=Path),
+    help="The event that it is run with.",
+    metavar="FILE",
+)
 @click.option("-v", "--verbose", is_flag=True, help="A row for every rule, also those that pass.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.option("--sarif", type=click.Path(path_type=Path), help="Write the verdict as SARIF to FILE.", metavar="FILE")
@@ -44,30 +54,43 @@ def command(
     ignore: tuple[str, ...],
     baseline: Path | None,
     update_baseline: bool,
+    runs: bool,
+    event_file: Path | None,
     verbose: bool,
     as_json: bool,
     sarif: Path | None,
 ) -> None:
     """Would Lambda accept and run the images of the functions FN (default: all), or any other image?
 
-    Exits with 4 when a rule fails. docs/reference/rules.md explains the rules.
+    An image is looked into, and run in Lambda's sandbox: with the event of the function's first test case, unless
+    another is given. Exits with 4 when a rule fails. docs/reference/rules.md explains the rules.
 
     \b
     Example:
       lambdaimg check --image registry:localhost:5000/shop/hello:latest
     """
     from lambdaimg.check import baseline as accepted
+    from lambdaimg.check.examine import Examination
     from lambdaimg.check.report import as_json as verdict_as_json
     from lambdaimg.check.report import lines
+    from lambdaimg.check.rules import ALL_RULES
     from lambdaimg.check.verdict import accept, chosen
-    from lambdaimg.images.rules.catalog import STATIC_RULES
 
     if update_baseline and baseline is None:
         raise UsageError("--update-baseline writes the baseline", remedy="add --baseline FILE")
     if reference and functions:
         raise UsageError("--image is instead of functions", remedy="give one of the two")
-    rules = chosen(STATIC_RULES, select, ignore)
-    verdicts = list(_verdicts(session, functions, reference, rules))
+    examination = Examination(
+        rules=chosen(ALL_RULES, select, ignore),
+        runs=runs,
+        event=read_event(event_file) if event_file else None,
+        connect=lambda: session.engine,
+        say=session.say,
+    )
+    if reference:
+        verdicts = [examination.image(reference)]
+    else:
+        verdicts = [_of_function(session, examination, function) for function in session.project.select(functions)]
     if baseline is not None:
         if update_baseline:
             accepted.write(baseline, verdicts)
@@ -85,23 +108,21 @@ def command(
     ctx.exit(0 if all(verdict.fit for verdict in verdicts) else NOT_FIT)
 
 
-def _verdicts(
-    session: Session, functions: tuple[str, ...], reference: str | None, rules: "list[Rule]"
-) -> "Iterator[Verdict]":
-    from datetime import date
+def _of_function(session: Session, examination: "Examination", function: "Function") -> "Verdict":
+    session.provide_image(function)
+    return examination.function(session.project, function)
 
-    from lambdaimg.check.static import inspect
-    from lambdaimg.check.verdict import judge
-    from lambdaimg.images.rules.rule import Subject, Wanted
 
-    today = date.today()
-    if reference:
-        image = inspect(reference, lambda: session.engine, "")
-        yield judge(reference, Subject(image=image, wanted=Wanted(), today=today), rules)
-        return
-    for function in session.project.select(functions):
-        session.provide_image(function)
-        architecture = function.architecture
-        wanted = Wanted(architecture=architecture, environment=function.settings.environment)
-        image = inspect(session.project.image(function), lambda: session.engine, architecture)
-        yield judge(function.name, Subject(image=image, wanted=wanted, today=today), rules)
+def are_fit(session: Session, functions: tuple[str, ...]) -> bool:
+    """Whether the images of functions pass the static rules; what fails is told on stderr."""
+    from lambdaimg.check.examine import Examination
+    from lambdaimg.check.report import lines
+    from lambdaimg.images.rules.catalog import STATIC_RULES
+
+    examination = Examination(
+        rules=STATIC_RULES, runs=False, event=None, connect=lambda: session.engine, say=session.say
+    )
+    verdicts = [_of_function(session, examination, function) for function in session.project.select(functions)]
+    for _, line in (line for verdict in verdicts if not verdict.fit for line in lines(verdict, every=False)):
+        click.echo(line, err=True)
+    return all(verdict.fit for verdict in verdicts)

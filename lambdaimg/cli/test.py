@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lambdaimg.cli.check import NOT_FIT, are_fit
 from lambdaimg.cli.session import Session, pass_session
 from lambdaimg.model.errors import LambdaimgError, UsageError
 
@@ -42,6 +43,7 @@ class _Reports:
 @click.option("--junit", type=click.Path(path_type=Path), help="Write a JUnit XML report.", metavar="FILE")
 @click.option("--json", default="", help="Write a JSON report; - for stdout.", metavar="FILE")
 @click.option("--watch", is_flag=True, help="Test again whenever a file of the project is edited.")
+@click.option("--check", "checks", is_flag=True, help="Then require that the images pass the static rules of check.")
 @click.option("--rie", is_flag=True, help="Under AWS's Runtime Interface Emulator instead of lambdaimg's own.")
 @pass_session
 @click.pass_context
@@ -59,11 +61,12 @@ def command(
     junit: Path | None,
     json: str,
     watch: bool,
+    checks: bool,
     rie: bool,
 ) -> None:
     """Build the functions FN (default: all), run them, and check their answers to the events of their test cases.
 
-    Exits with 1 when a case fails.
+    Exits with 1 when a case fails; with --check, with 4 when an image is not fit for Lambda.
 
     \b
     Example:
@@ -86,7 +89,9 @@ def command(
     reports = _Reports(junit=junit, json=json)
     if watch:
         _again_and_again(session, options, emulator, reports)
-    ctx.exit(1 if _test(session, options, emulator, reports) else 0)
+    if _test(session, options, emulator, reports):
+        ctx.exit(1)
+    ctx.exit(NOT_FIT if checks and not are_fit(session, functions) else 0)
 
 
 def _shard(text: str) -> "Shard":

@@ -24,6 +24,8 @@ from lambdaimg.model.errors import EngineError, EngineUnavailable, LambdaimgErro
 
 _TIMEOUT: Final = 120
 _PIECE: Final = 1024 * 1024
+_CHANGED, _ADDED = 0, 1
+"""Kinds of a change, in the engine's API."""
 _ARCHITECTURES: Final = {"amd64": "x86_64", "arm64": "arm64"}
 
 
@@ -352,6 +354,28 @@ class Engine:
     def unpause(self, container: str) -> None:
         with _translated():
             self._client.unpause(container)
+
+    def send_signal(self, container: str, name: str) -> None:
+        """Sends a signal, such as SIGTERM, to a container's first process."""
+        with _translated():
+            self._client.kill(container, name)
+
+    def changes(self, container: str) -> list[str]:
+        """The paths that were added or changed since the container was made, folders among them."""
+        with _translated():
+            found = self._client.diff(container) or ()
+        return [str(entry["Path"]) for entry in found if entry["Kind"] in (_CHANGED, _ADDED)]
+
+    def run_inside(self, container: str, arguments: Sequence[str]) -> str | None:
+        """What a program prints that is started inside a running container; None where it can't be started or fails."""
+        try:
+            with _translated():
+                started = self._client.exec_create(container, list(arguments), stderr=False)["Id"]
+                output: bytes = self._client.exec_start(started)
+                code = self._client.exec_inspect(started)["ExitCode"]
+        except EngineError:
+            return None
+        return output.decode("utf-8", "replace") if code == 0 else None
 
     def stop(self, container: str, *, grace: float) -> None:
         """Asks a container to end, and kills it after `grace` seconds."""

@@ -29,7 +29,7 @@ def test_a_hand_written_dockerfile_is_caught_and_the_remedies_mend_it(project: S
     assert "warning: own: LI011" in built.stderr
     assert "warning: own: LI030" in built.stderr
     assert "LI0" not in project.run("build").stderr
-    found = states(project.run("check", "--json", code=4).stdout)
+    found = states(project.run("check", "--json", "--no-run", code=4).stdout)
     raised = {rule: state for rule, state in found.items() if state not in ("pass", "not visible here")}
     assert raised == {
         **dict.fromkeys(("LI011", "LI013", "LI020", "LI040"), "fail"),
@@ -43,7 +43,7 @@ def test_a_hand_written_dockerfile_is_caught_and_the_remedies_mend_it(project: S
         'ENTRYPOINT ["/var/task/bootstrap"]\nCMD ["app.handler"]\n',
     )
     project.run("build")
-    assert "fit for Lambda: 38 pass" in project.run("check").stdout
+    assert "fit for Lambda: 38 pass" in project.run("check", "--no-run").stdout
 
 
 def test_findings_are_selected_ignored_and_accepted(project: Sandboxed, tmp_path: Path) -> None:
@@ -55,20 +55,20 @@ def test_findings_are_selected_ignored_and_accepted(project: Sandboxed, tmp_path
         *(f"LI03{n}" for n in range(2, 6)),
     ]
     baseline, sarif = str(tmp_path / "baseline.json"), tmp_path / "check.sarif"
-    project.run("check", "--baseline", baseline, "--update-baseline")
-    done = project.run("check", "--baseline", baseline, "--sarif", str(sarif))
+    project.run("check", "--no-run", "--baseline", baseline, "--update-baseline")
+    done = project.run("check", "--no-run", "--baseline", baseline, "--sarif", str(sarif))
     assert "6 known" in done.stdout
     assert json.loads(sarif.read_text())["runs"][0]["results"] == []
     own_dockerfile(project, DOCKERFILE + "EXPOSE 80\nENV SECRET_TOKEN=correct-horse\n")
     project.run("build")
-    done = project.run("check", "--baseline", baseline, "--json", "--sarif", str(sarif), code=4)
+    done = project.run("check", "--no-run", "--baseline", baseline, "--json", "--sarif", str(sarif), code=4)
     assert "correct-horse" not in done.stdout + sarif.read_text()
     assert {rule for rule, state in states(done.stdout).items() if state in ("warn", "fail")} == {"LI032", "LI052"}
     assert len(json.loads(sarif.read_text())["runs"][0]["results"]) == 2
 
 
 def test_an_image_that_lambdaimg_did_not_build(project: Sandboxed) -> None:
-    found = states(project.run("check", "--image", "debian:trixie-slim", "--json", code=4).stdout)
+    found = states(project.run("check", "--image", "debian:trixie-slim", "--json", "--no-run", code=4).stdout)
     assert [rule for rule, state in found.items() if state == "fail"] == ["LI020"]
     image_id = docker("image", "inspect", "--format", "{{.Id}}", "debian:trixie-slim")
     project.run("check", "--image", image_id, "--select", "LI06")
@@ -87,3 +87,13 @@ def test_what_is_asked_wrongly(project: Sandboxed) -> None:
         (["nobody"], "has no function 'nobody'"),
     ):
         assert said in project.run("check", *arguments, code=2).stderr
+
+
+def test_a_test_run_can_require_it(project: Sandboxed) -> None:
+    python_function(project, "def handler(event, context):\n    return 1\n", "tests = [{ name = 'one' }]\n")
+    project.run("test", "--check")
+    project.write("hello/settings.py", "KEY = 'AKIAQWERTYUIOPASDFGH'\n")
+    done = project.run("test", "--check", code=4)
+    assert "LI050  No secret is in a file of any layer" in done.stderr
+    assert "AKIA" not in done.stderr + done.stdout
+    project.run("test")

@@ -9,8 +9,8 @@ from typing import Any, Final
 import click
 
 from lambdaimg.catalog import bases, languages
+from lambdaimg.check.rules import ALL_RULES
 from lambdaimg.cli.main import COMMANDS, cli
-from lambdaimg.images.rules.catalog import STATIC_RULES
 from lambdaimg.images.rules.rule import SOURCES
 from lambdaimg.model import samples, sandbox, settings
 from lambdaimg.model.cases import CASE_KEYS, ERROR_KEYS, EXPECT_KEYS
@@ -153,7 +153,7 @@ def rules() -> str:
         f"## {rule.id}: {rule.title}\n\n"
         f"{rule.severity} · looks at {rule.needs.value} · visible in {', '.join(SOURCES[rule.needs])}\n\n"
         f"{rule.why}\n\nRemedy: {rule.remedy}\n\nSource: {rule.document}.\n"
-        for rule in STATIC_RULES
+        for rule in ALL_RULES
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lambdaimg.catalog import languages
 from lambdaimg.images.rules import documents
 from lambdaimg.images.rules.process import program_of
-from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject
+from lambdaimg.images.rules.rule import Finding, Needs, StaticRule, Subject
 
 _AWS_ENTRYPOINT = "/lambda-entrypoint.sh"
 """The entrypoint of AWS's base images, which bring the emulator and start it outside Lambda alone."""
@@ -70,8 +70,8 @@ def _starts_emulator(subject: Subject) -> Iterator[Finding]:
         yield Finding(path, "is the emulator")
 
 
-RULES = (
-    Rule(
+RULES: tuple[StaticRule, ...] = (
+    StaticRule(
         id="LI020",
         title="A runtime interface client is in the image",
         severity="fail",
@@ -82,7 +82,7 @@ RULES = (
         remedy="Install the language's client (awslambdaric, aws-lambda-ric, …), or build with lambdaimg.",
         find=_present,
     ),
-    Rule(
+    StaticRule(
         id="LI021",
         title="The runtime interface client is current",
         severity="warn",
@@ -92,7 +92,7 @@ RULES = (
         remedy="Install the version that lambdaimg does, or a newer one.",
         find=_current,
     ),
-    Rule(
+    StaticRule(
         id="LI022",
         title="The emulator is not in the image",
         severity="warn",
@@ -102,7 +102,7 @@ RULES = (
         remedy="Leave it out, and run the image with `lambdaimg run`, which mounts it.",
         find=_emulators,
     ),
-    Rule(
+    StaticRule(
         id="LI023",
         title="The emulator is not the entrypoint",
         severity="fail",

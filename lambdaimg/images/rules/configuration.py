@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from lambdaimg.images.rules import documents
-from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject
+from lambdaimg.images.rules.rule import Finding, Needs, StaticRule, Subject
 from lambdaimg.model import quotas
 from lambdaimg.model.settings import ARCHITECTURES
 
@@ -56,8 +56,8 @@ def _environment_size(subject: Subject) -> Iterator[Finding]:
         yield Finding("ENV", f"the image's and the function's variables are {size} bytes as JSON")
 
 
-RULES = (
-    Rule(
+RULES: tuple[StaticRule, ...] = (
+    StaticRule(
         id="LI008",
         title="The image is for Linux",
         severity="fail",
@@ -67,7 +67,7 @@ RULES = (
         remedy="Build with --platform linux/amd64 or linux/arm64.",
         find=_os,
     ),
-    Rule(
+    StaticRule(
         id="LI009",
         title="The image has the function's architecture",
         severity="fail",
@@ -77,7 +77,7 @@ RULES = (
         remedy="Build with --platform linux/amd64 (x86_64) or linux/arm64, or change the function's architecture.",
         find=_architecture,
     ),
-    Rule(
+    StaticRule(
         id="LI030",
         title="USER is not set",
         severity="warn",
@@ -88,7 +88,7 @@ RULES = (
         remedy="Remove USER, and let anybody read the files (chmod -R a+rX).",
         find=_user,
     ),
-    Rule(
+    StaticRule(
         id="LI031",
         title="VOLUME is not set",
         severity="warn",
@@ -98,7 +98,7 @@ RULES = (
         remedy="Remove VOLUME, and write to /tmp.",
         find=_volumes,
     ),
-    Rule(
+    StaticRule(
         id="LI032",
         title="EXPOSE is not set",
         severity="warn",
@@ -108,7 +108,7 @@ RULES = (
         remedy="Remove EXPOSE; a web server needs an adapter that asks for events and passes them on.",
         find=_ports,
     ),
-    Rule(
+    StaticRule(
         id="LI033",
         title="HEALTHCHECK is not set",
         severity="warn",
@@ -118,7 +118,7 @@ RULES = (
         remedy="Remove HEALTHCHECK.",
         find=_health_check,
     ),
-    Rule(
+    StaticRule(
         id="LI034",
         title="ENV sets no variable that Lambda reserves",
         severity="warn",
@@ -128,7 +128,7 @@ RULES = (
         remedy="Remove them from ENV, or choose other names.",
         find=_reserved,
     ),
-    Rule(
+    StaticRule(
         id="LI035",
         title="The environment has at most 4 KB",
         severity="warn",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lambdaimg.images.inspection.facts import CAPABILITIES, Entry
 from lambdaimg.images.rules import documents
-from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject
+from lambdaimg.images.rules.rule import Finding, Needs, StaticRule, Subject
 
 _MIB = 1024 * 1024
 _FOLDERS = ("/var/task", "/var/runtime", "/opt", "/app", "/function", "/usr/src/app")
@@ -113,8 +113,8 @@ def _has_bytecode(subject: Subject, path: str) -> bool:
 
 _RIGHTS = "Lambda runs the function as a user that you don't choose, and that is not root."
 
-RULES = (
-    Rule(
+RULES: tuple[StaticRule, ...] = (
+    StaticRule(
         id="LI040",
         title="Anybody may read the function's files",
         severity="fail",
@@ -124,7 +124,7 @@ RULES = (
         remedy="RUN chmod -R a+rX on the folder, or COPY --chmod=755.",
         find=_unreadable,
     ),
-    Rule(
+    StaticRule(
         id="LI041",
         title="Anybody may run the function's programs",
         severity="warn",
@@ -134,7 +134,7 @@ RULES = (
         remedy="RUN chmod a+rx on the program.",
         find=_not_runnable,
     ),
-    Rule(
+    StaticRule(
         id="LI042",
         title="The function has no programs with privileges of their own",
         severity="warn",
@@ -144,7 +144,7 @@ RULES = (
         remedy="Do without, and remove the bits (chmod ug-s, setcap -r).",
         find=_privileged,
     ),
-    Rule(
+    StaticRule(
         id="LI043",
         title="The function's symbolic links lead somewhere",
         severity="warn",
@@ -154,7 +154,7 @@ RULES = (
         remedy="Copy what the link leads to (cp -L), or remove it.",
         find=_dangling,
     ),
-    Rule(
+    StaticRule(
         id="LI044",
         title="No package manager's cache is left behind",
         severity="warn",
@@ -164,7 +164,7 @@ RULES = (
         remedy="Remove it in the RUN step that makes it, or mount it: RUN --mount=type=cache,target=…",
         find=_caches,
     ),
-    Rule(
+    StaticRule(
         id="LI045",
         title="No compiler is left behind",
         severity="warn",
@@ -174,7 +174,7 @@ RULES = (
         remedy="Compile in one stage, and copy the result into another.",
         find=_compilers,
     ),
-    Rule(
+    StaticRule(
         id="LI046",
         title="Python's bytecode is in the image",
         severity="warn",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lambdaimg.images.rules import documents
-from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject
+from lambdaimg.images.rules.rule import Finding, Needs, StaticRule, Subject
 
 _PYTHON = re.compile(r"/(?:usr/bin|usr/local/bin|var/lang/bin)/python(\d\.\d+)")
 _DOTNET = re.compile(r"/.*/Microsoft\.NETCore\.App/(\d+)\.\d+\.\d+")
@@ -65,8 +65,8 @@ def _past_its_end(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{name} {version}", f"without updates since {end}")
 
 
-RULES = (
-    Rule(
+RULES: tuple[StaticRule, ...] = (
+    StaticRule(
         id="LI060",
         title="The language's runtime is not deprecated",
         severity="warn",
@@ -77,7 +77,7 @@ RULES = (
         remedy="Build onto a base with a newer version of the language.",
         find=_deprecated,
     ),
-    Rule(
+    StaticRule(
         id="LI061",
         title="The distribution is not past its end",
         severity="warn",

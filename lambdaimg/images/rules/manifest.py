@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lambdaimg.images.inspection import oci
 from lambdaimg.images.rules import documents
-from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject
+from lambdaimg.images.rules.rule import Finding, Needs, StaticRule, Subject
 
 _MIB = 1024 * 1024
 _LARGEST = 10 * 1024 * _MIB
@@ -64,8 +64,8 @@ def _layer_count(subject: Subject) -> Iterator[Finding]:
         yield Finding("layers", f"{count} layers")
 
 
-RULES = (
-    Rule(
+RULES: tuple[StaticRule, ...] = (
+    StaticRule(
         id="LI001",
         title="The image has at most 10 GB, uncompressed",
         severity="fail",
@@ -75,7 +75,7 @@ RULES = (
         remedy="Leave the largest folders out, or build in one stage and copy what is needed into another.",
         find=_size,
     ),
-    Rule(
+    StaticRule(
         id="LI002",
         title="No layer hides much of what an earlier one brought",
         severity="warn",
@@ -85,7 +85,7 @@ RULES = (
         remedy="Delete in the RUN step that makes the files, or copy only what is needed from an earlier stage.",
         find=_hidden,
     ),
-    Rule(
+    StaticRule(
         id="LI003",
         title="The name leads to one image, not to an index",
         severity="fail",
@@ -96,7 +96,7 @@ RULES = (
         remedy="Build for one platform, with --provenance=false --sbom=false.",
         find=_index,
     ),
-    Rule(
+    StaticRule(
         id="LI004",
         title="Manifest and configuration have media types that Lambda knows",
         severity="fail",
@@ -106,7 +106,7 @@ RULES = (
         remedy="Push with docker or buildx (--output type=registry,oci-mediatypes=true), or convert with skopeo copy.",
         find=_media_types,
     ),
-    Rule(
+    StaticRule(
         id="LI005",
         title="The layers are packed with gzip",
         severity="fail",
@@ -117,7 +117,7 @@ RULES = (
         remedy="Build with --output type=registry,compression=gzip,force-compression=true.",
         find=_layer_types,
     ),
-    Rule(
+    StaticRule(
         id="LI006",
         title="The manifest has at most 25,400 bytes",
         severity="warn",
@@ -127,7 +127,7 @@ RULES = (
         remedy="Join RUN and COPY steps, and leave annotations out.",
         find=_manifest_size,
     ),
-    Rule(
+    StaticRule(
         id="LI007",
         title="The image has at most 100 layers",
         severity="warn",

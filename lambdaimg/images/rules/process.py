@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 
 from lambdaimg.images.rules import documents
 from lambdaimg.images.rules.linking import missing_libraries
-from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject
+from lambdaimg.images.rules.rule import Finding, Needs, StaticRule, Subject
 
 _SHELL = ("/bin/sh", "-c")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -143,8 +143,8 @@ def _working_directory(subject: Subject) -> Iterator[Finding]:
 
 _EXEC_FORM = 'Write it in exec form, as a JSON list: CMD ["app.handler"].'
 
-RULES = (
-    Rule(
+RULES: tuple[StaticRule, ...] = (
+    StaticRule(
         id="LI010",
         title="ENTRYPOINT or CMD is set",
         severity="fail",
@@ -154,7 +154,7 @@ RULES = (
         remedy="Set ENTRYPOINT to the runtime interface client, and CMD to the handler.",
         find=_entrypoint,
     ),
-    Rule(
+    StaticRule(
         id="LI011",
         title="ENTRYPOINT and CMD together are in exec form",
         severity="fail",
@@ -164,7 +164,7 @@ RULES = (
         remedy=_EXEC_FORM,
         find=_exec_form,
     ),
-    Rule(
+    StaticRule(
         id="LI012",
         title="The entrypoint's program is in the image",
         severity="fail",
@@ -174,7 +174,7 @@ RULES = (
         remedy="Correct ENTRYPOINT (or CMD, where it is alone), or copy the program into the image.",
         find=_there,
     ),
-    Rule(
+    StaticRule(
         id="LI013",
         title="Anybody may run the entrypoint's program",
         severity="fail",
@@ -185,7 +185,7 @@ RULES = (
         remedy="chmod a+rx on the program and on the folders above it.",
         find=_may_run,
     ),
-    Rule(
+    StaticRule(
         id="LI014",
         title="The interpreter of the entrypoint's program is in the image",
         severity="fail",
@@ -196,7 +196,7 @@ RULES = (
         remedy="Install the interpreter, build the program for the image's C library, or link it statically.",
         find=_interpreter,
     ),
-    Rule(
+    StaticRule(
         id="LI015",
         title="The shared libraries of the entrypoint's program are in the image",
         severity="fail",
@@ -206,7 +206,7 @@ RULES = (
         remedy="Install the packages that bring them, or copy them with the program; ldd lists them.",
         find=_libraries,
     ),
-    Rule(
+    StaticRule(
         id="LI016",
         title="The entrypoint's program is for the image's architecture",
         severity="fail",
@@ -216,7 +216,7 @@ RULES = (
         remedy="Build the program for the image's platform, or the image for the program's.",
         find=_program_architecture,
     ),
-    Rule(
+    StaticRule(
         id="LI017",
         title="All programs and libraries are for the image's architecture",
         severity="warn",
@@ -227,7 +227,7 @@ RULES = (
         remedy="Install dependencies inside the build, for its platform, instead of copying them from another machine.",
         find=_other_architectures,
     ),
-    Rule(
+    StaticRule(
         id="LI018",
         title="The working directory is there, and anybody may enter it",
         severity="fail",
@@ -237,7 +237,7 @@ RULES = (
         remedy="Set WORKDIR after the folder is made, and chmod a+rx on it and on the folders above it.",
         find=_working_directory,
     ),
-    Rule(
+    StaticRule(
         id="LI019",
         title="The entrypoint's program is an absolute path",
         severity="warn",

@@ -1,11 +1,11 @@
 """What a rule of check is: data, and a pure function over the facts of one image."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from lambdaimg.images.inspection.facts import Configuration, ImageFacts, Source
 from lambdaimg.images.inspection.tree import Tree
@@ -43,6 +43,9 @@ class Wanted:
 
     architecture: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    working_directory: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +56,16 @@ class Subject:
     wanted: Wanted
     today: date
 
-    @property
+    @cached_property
     def configuration(self) -> Configuration:
-        return self.image.configuration
+        """The image's, with what the function puts in its place (Lambda's ImageConfig)."""
+        own, wanted = self.image.configuration, self.wanted
+        return replace(
+            own,
+            entrypoint=wanted.entrypoint or own.entrypoint,
+            command=wanted.command or own.command,
+            working_directory=wanted.working_directory or own.working_directory,
+        )
 
     @property
     def tree(self) -> Tree:
@@ -69,15 +79,19 @@ class Subject:
     @property
     def architecture(self) -> str:
         """The architecture that the image says it has."""
-        return self.configuration.architecture
+        return self.image.configuration.architecture
+
+
+Looked = TypeVar("Looked")
+"""What a rule looks at: a Subject, or a trial of the image."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(Generic[Looked]):
     """What must hold of an image, and why.
 
     `document` names AWS's document, or the other source. `find` gives a finding for each place where the rule does
-    not hold; it may be called only where `needs` can be met.
+    not hold, and None where that can't be seen; it may be called only where `needs` can be met.
     """
 
     id: str
@@ -87,4 +101,7 @@ class Rule:
     why: str
     document: str
     remedy: str
-    find: Callable[[Subject], Iterable[Finding]]
+    find: Callable[[Looked], Iterable[Finding] | None]
+
+
+StaticRule = Rule[Subject]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lambdaimg.images.inspection import secret_search
 from lambdaimg.images.inspection.literals import literals_in
 from lambdaimg.images.rules import documents
-from lambdaimg.images.rules.rule import Finding, Needs, Rule, Subject
+from lambdaimg.images.rules.rule import Finding, Needs, StaticRule, Subject
 
 _PACKAGES = re.compile(r"/(?:node_modules|site-packages|dist-packages|gems|usr/lib|usr/share|var/lang|dependencies)/")
 _TESTS = re.compile(r"/(?:tests?|testing|testdata|spec|fixtures|examples?|docs?)/")
@@ -73,8 +73,8 @@ def _in_history(subject: Subject) -> Iterator[Finding]:
             yield from (Finding(step.split(" ", 1)[0], kind) for kind in _secrets(step))
 
 
-RULES = (
-    Rule(
+RULES: tuple[StaticRule, ...] = (
+    StaticRule(
         id="LI050",
         title="No secret is in a file of any layer",
         severity="fail",
@@ -85,7 +85,7 @@ RULES = (
         "(RUN --mount=type=secret).",
         find=_in_files,
     ),
-    Rule(
+    StaticRule(
         id="LI051",
         title="No file is there that usually holds secrets",
         severity="warn",
@@ -95,7 +95,7 @@ RULES = (
         remedy="Name them in .dockerignore.",
         find=_file_names,
     ),
-    Rule(
+    StaticRule(
         id="LI052",
         title="No secret is in ENV",
         severity="fail",
@@ -105,7 +105,7 @@ RULES = (
         remedy="Set it in the function's configuration, or read it from a secrets store.",
         find=_in_environment,
     ),
-    Rule(
+    StaticRule(
         id="LI053",
         title="No secret is in the history of the build",
         severity="fail",
