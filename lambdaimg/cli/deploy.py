@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.command("deploy")
 @click.argument("functions", nargs=-1, metavar="[FN]...")
 @click.option("--plan", "only_plan", is_flag=True, help="Print what would be made or changed, and change nothing.")
+@click.option("--prune", is_flag=True, help="Also remove what the project file has no more around the alias.")
 @image_option
 @click.option("--zip", "as_zip", is_flag=True, help="As zips on Lambda's own runtimes, which `package` makes.")
 @click.option("--s3", "bucket", default="", help="Send the zips through this bucket.", metavar="BUCKET")
@@ -39,6 +40,7 @@ def command(
     session: Session,
     functions: tuple[str, ...],
     only_plan: bool,
+    prune: bool,
     images: tuple[str, ...],
     as_zip: bool,
     bucket: str,
@@ -50,7 +52,8 @@ def command(
     """Push the functions FN (default: all), and make AWS Lambda what the project file says.
 
     Each is created or updated by the digest of its image or zip, published as a version, and the alias moved to it.
-    Where nothing differs, nothing is done, so that an interrupted run can be run again. Nothing is deleted.
+    Where nothing differs, nothing is done, so that an interrupted run can be run again. Nothing is deleted without
+    --prune.
 
     \b
     Example:
@@ -70,10 +73,10 @@ def command(
         for function in chosen
     ]
     if only_plan:
-        plans = {to.name: [str(change) for change in plan(to)] for to in ready}
+        plans = {to.name: [str(change) for change in plan(to, prune=prune)] for to in ready}
         click.echo(json.dumps(plans, indent=2) if as_json else _shown(plans))
         return 0
-    done = _roll_out(session, ready, case)
+    done = _roll_out(session, ready, case, prune)
     lines = [f"{each.function}: {_state(each)}: version {each.version}, {each.alias_arn}" for each in done]
     click.echo(json.dumps([_row(each) for each in done], indent=2) if as_json else "\n".join(lines))
     return 1 if any(each.wrong for each in done) else 0
@@ -108,13 +111,13 @@ def _zips(
     return {function.name: sender.zip(function) for function in functions}
 
 
-def _roll_out(session: Session, ready: "Sequence[Deployment]", case: str | None) -> "list[Rollout]":
+def _roll_out(session: Session, ready: "Sequence[Deployment]", case: str | None, prune: bool) -> "list[Rollout]":
     from lambdaimg.deploy.rollout import roll_out
 
     verifying = {to.name: _verification(to, case) for to in ready}  # a wrong case is found before anything is changed
     done = []
     for to in ready:
-        rollout = roll_out(to, session.say, verifying[to.name])
+        rollout = roll_out(to, session.say, verifying[to.name], prune=prune)
         done.append(rollout)
         if rollout.wrong:
             session.warn(f"{to.name}: what is deployed does not answer as it should:\n{rollout.wrong}")

@@ -40,13 +40,15 @@ class Deployment:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that is made (`before` is empty) or changed."""
+    """One thing that is made (`before` is empty), changed, or removed (`after` is empty)."""
 
     what: str
     before: str = ""
     after: str
 
     def __str__(self) -> str:
+        if not self.after:
+            return f"- {self.what}: {self.before}"
         return f"~ {self.what}: {self.before} → {self.after}" if self.before else f"+ {self.what}: {self.after}"
 
 

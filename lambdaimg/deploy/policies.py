@@ -17,6 +17,8 @@ from lambdaimg.model.project import Function, Project
 Statement = dict[str, Any]
 Document = dict[str, Any]
 
+OWN: Final = "lambdaimg"
+"""How the ids of our own statements begin, by which they are told from others'."""
 LAMBDA: Final = "lambda.amazonaws.com"
 
 _NETWORK: Final = (
@@ -76,6 +78,10 @@ _DEPLOYING: Final = (
     "lambda:CreateAlias",
     "lambda:CreateFunction",
     "lambda:CreateFunctionUrlConfig",
+    "lambda:DeleteFunctionConcurrency",
+    "lambda:DeleteFunctionEventInvokeConfig",
+    "lambda:DeleteFunctionUrlConfig",
+    "lambda:DeleteProvisionedConcurrencyConfig",
     "lambda:GetAlias",
     "lambda:GetFunction",
     "lambda:GetFunctionConcurrency",
@@ -89,6 +95,7 @@ _DEPLOYING: Final = (
     "lambda:PutFunctionConcurrency",
     "lambda:PutFunctionEventInvokeConfig",
     "lambda:PutProvisionedConcurrencyConfig",
+    "lambda:RemovePermission",
     "lambda:TagResource",
     "lambda:UpdateAlias",
     "lambda:UpdateFunctionCode",
@@ -235,7 +242,7 @@ def _caller(action: str, principal: Any, condition: Any = None) -> Statement:
     statement = {"Effect": "Allow", "Principal": principal, "Action": action}
     if condition:
         statement["Condition"] = condition
-    return {"Sid": f"lambdaimg{hashlib.sha256(json.dumps(statement).encode()).hexdigest()[:12]}", **statement}
+    return {"Sid": f"{OWN}{hashlib.sha256(json.dumps(statement).encode()).hexdigest()[:12]}", **statement}
 
 
 def permission(statement: Statement) -> dict[str, Any]:
@@ -289,7 +296,7 @@ def deployer(place: Place, project: Project, function: Function) -> Document:
     if not settings.role:
         statements.append(allow(_ROLE_MAKING, role))
     if any(map(is_polled, settings.triggers)):
-        statements += _sourcing(arn)
+        statements += _sourcing(place, arn)
     if settings.layers:
         layers = [place.arn("lambda", f"layer:{layer_name(project, name)}") for name in settings.layers]
         statements += _layering(layers)
@@ -309,10 +316,11 @@ def _layering(layers: list[str]) -> list[Statement]:
     ]
 
 
-def _sourcing(arn: str) -> list[Statement]:
+def _sourcing(place: Place, arn: str) -> list[Statement]:
     """An event source mapping is no resource until it is made; the condition keeps it to this function."""
     own = {"ArnLike": {"lambda:FunctionArn": [arn, f"{arn}:*"]}}
     return [
         allow("lambda:CreateEventSourceMapping", "*", Condition=own),
+        allow("lambda:DeleteEventSourceMapping", place.arn("lambda", "event-source-mapping:*"), Condition=own),
         allow("lambda:ListEventSourceMappings", "*"),
     ]

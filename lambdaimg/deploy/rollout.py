@@ -7,6 +7,7 @@ from lambdaimg.deploy.around import Asynchronous, Permissions, Provisioned, Rese
 from lambdaimg.deploy.change import Change, Deployment, Step
 from lambdaimg.deploy.function import Code, Version
 from lambdaimg.deploy.role import Role
+from lambdaimg.deploy.stale import Stale
 
 Say = Callable[[str], None]
 Verify = Callable[[Deployment], str]
@@ -26,13 +27,13 @@ class Rollout:
     """Whether the alias went back to where it was: not where that was nowhere, or where it had not moved."""
 
 
-def plan(to: Deployment) -> list[Change]:
-    """What `roll_out` would make or change now. Raises AwsRefused."""
-    return [change for step in _steps(to) for change in step.changes()]
+def plan(to: Deployment, *, prune: bool) -> list[Change]:
+    """What `roll_out` would make, change or remove now. Raises AwsRefused."""
+    return [change for step in _steps(to, prune) for change in step.changes()]
 
 
-def roll_out(to: Deployment, say: Say, verify: Verify | None) -> Rollout:
-    """Makes and changes what differs, one step after the other, and moves the alias.
+def roll_out(to: Deployment, say: Say, verify: Verify | None, *, prune: bool) -> Rollout:
+    """Makes and changes what differs, one step after the other, and moves the alias; removes things with `prune` alone.
 
     Where verification finds something wrong, the alias goes back to where it was. Raises AwsRefused and RemoteError;
     what is done stays done, and the next run goes on from there.
@@ -40,7 +41,7 @@ def roll_out(to: Deployment, say: Say, verify: Verify | None) -> Rollout:
     version = Version(to=to)
     before = version.current()
     done: list[Change] = []
-    for step in _steps(to):
+    for step in _steps(to, prune):
         changes = step.changes()
         for change in changes:
             say(f"{to.name}: {change}")
@@ -63,7 +64,7 @@ def roll_out(to: Deployment, say: Say, verify: Verify | None) -> Rollout:
     )
 
 
-def _steps(to: Deployment) -> list[Step]:
+def _steps(to: Deployment, prune: bool) -> list[Step]:
     """In the order in which one needs the other."""
     return [
         Role(to=to),
@@ -75,4 +76,5 @@ def _steps(to: Deployment) -> list[Step]:
         Url(to=to),
         Permissions(to=to),
         Sources(to=to),
+        *([Stale(to=to)] if prune else []),
     ]

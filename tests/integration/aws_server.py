@@ -5,11 +5,13 @@ what a login there is worth is the registry's to say.
 """
 
 import base64
+import json
 import os
 import sys
 import time
 from typing import Any
 
+from moto.awslambda.urls import url_paths
 from moto.core.responses import ActionResult
 from moto.ecr.responses import ECRResponse
 from moto.server import ThreadedMotoServer
@@ -23,7 +25,14 @@ def authorization(self: ECRResponse) -> Any:
     )
 
 
+def provisioned(*_: Any) -> tuple[int, dict[str, str], str]:
+    """moto has no provisioned concurrency: there is never any."""
+    kind = "ProvisionedConcurrencyConfigNotFoundException"
+    return 404, {"X-Amzn-ErrorType": kind}, json.dumps({"Type": "User", "Message": "none"})
+
+
 def main() -> None:
+    url_paths[r"{0}/2019-09-30/functions/(?P<function_name>[\w_:%-]+)/provisioned-concurrency$"] = provisioned
     ECRResponse.get_authorization_token = authorization  # type: ignore[method-assign]
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

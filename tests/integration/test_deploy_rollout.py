@@ -196,6 +196,22 @@ def test_the_built_image_is_pushed_and_deployed_by_its_digest(deployed: Deployed
     assert "nothing to change" in deployed.project.run(*arguments).stdout
 
 
+def test_what_the_project_file_has_no_more_stays_until_it_is_pruned(deployed: Deployed) -> None:
+    deployed.run()
+    client, alias = deployed.lambda_, {"FunctionName": "hello", "Qualifier": "live"}
+    theirs = {"StatementId": "theirs", "Action": "lambda:InvokeFunction", "Principal": "210987654321"}
+    client.add_permission(**alias, **theirs)
+    deployed.write(PLAIN)
+    deployed.run()
+    assert client.get_function_url_config(**alias)["AuthType"] == "NONE"
+    plan = [line.split(":")[0] for line in deployed.run("--plan", "--prune").stdout.splitlines()[1:]]
+    assert plan == ["  - reserved-concurrency", "  - async", "  - url", *["  - permission"] * 4, "  - source"]
+    deployed.run("--prune")
+    assert deployed.run("--plan", "--prune").stdout == "hello: nothing to change\n"
+    assert [each["Sid"] for each in json.loads(client.get_policy(**alias)["Policy"])["Statement"]] == ["theirs"]
+    assert client.list_event_source_mappings()["EventSourceMappings"] == []
+
+
 def test_an_exported_template_makes_the_same_function(deployed: Deployed) -> None:
     """Without what moto's CloudFormation lacks: permissions, sources, URL."""
     deployed.write(f"{PLAIN}memory = 256\n")

@@ -212,7 +212,12 @@ NOT_AN_ACTION = {"lambda:Invoke": "lambda:InvokeFunction"}
 def test_whoever_deploys_and_pushes_may_do_all_that_is_called(policy: Callable[..., Any]) -> None:
     text = "".join(file.read_text("utf-8") for file in DEPLOY.glob("*.py"))
     calls = set(re.findall(r'"(lambda|iam|ecr)", ?"(\w+)"', text))
-    calls |= {("lambda", name) for name in re.findall(r'"((?:create|update)_(?:alias|function\w+))"', text)}
+    calls |= {
+        ("lambda", name)
+        for name in re.findall(
+            r'"((?:create|update|delete|remove|get)_(?:alias|function|provisioned|permission|event)\w*)"', text
+        )
+    }
     waiters = {("lambda", name) for name in ("function_active_v2", "function_updated_v2", "published_version_active")}
     called = {f"{service}:{name.title().replace('_', '')}" for service, name in calls - waiters}
     allowed = actions(policy(FULL, "--deploy")) | actions(policy(FULL, "--push"))
