@@ -1,6 +1,7 @@
 """Is this machine ready? Each finding with its remedy."""
 
 import contextlib
+import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,13 +13,19 @@ from lambdaimg.engine import buildx, labels
 from lambdaimg.engine.client import Engine
 from lambdaimg.engine.container import ContainerSpec, Mount, Port
 from lambdaimg.model import rie as facts
-from lambdaimg.model.errors import EngineUnavailable, LambdaimgError
+from lambdaimg.model.errors import EngineError, EngineUnavailable, LambdaimgError
 from lambdaimg.model.settings import ARCHITECTURES, host_architecture
 from lambdaimg.runtime import rie
+from lambdaimg.runtime.reach import Reach, reach_of
 
 _ENOUGH_DISK: Final = 5 * 1024**3
 _WITHIN: Final = 15.0
 """Seconds for a container to be reached."""
+_BACK_WITHIN: Final = 5.0
+"""Seconds for a container that runs to reach this machine."""
+_SHELLS: Final = 5
+"""Images that are tried, where none is sure to have bash."""
+_CONNECT: Final = 'exec 3<>"/dev/tcp/$0/$1"'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +58,7 @@ def examine(engine: Engine) -> list[Finding]:
         _emulation(),
         _disk(engine),
         _network(engine),
+        _way_back(engine),
     ]
 
 
@@ -140,6 +148,64 @@ def _network(engine: Engine) -> Finding:
         remedy = "a firewall or a remote engine keeps 127.0.0.1 from its containers"
         return Finding(subject="network to containers", verdict="fail", what="no answer", remedy=remedy)
     return Finding(subject="network to containers", verdict="ok", what="a container answers on its published port")
+
+
+def _way_back(engine: Engine) -> Finding:
+    return way_back(engine, reach_of(engine))
+
+
+def way_back(engine: Engine, reach: Reach) -> Finding:
+    """Has bash, in an image that has it, connect to a listener of ours where a Runtime API would be."""
+    subject, remedy = (
+        "network from containers",
+        "use --rie, or have the firewall let containers through to this address",
+    )
+    try:
+        came = next((came for image in _with_bash(engine) if (came := _came(engine, image, reach)) is not None), None)
+    except LambdaimgError as error:
+        return Finding(subject=subject, verdict="warn", what=error.what, remedy=remedy)
+    if came is None:
+        what = "not tried: it takes an image with bash"
+        return Finding(subject=subject, verdict="warn", what=what, remedy="lambdaimg base bootstrap debian-trixie")
+    if not came:
+        return Finding(subject=subject, verdict="warn", what=f"none reaches {reach.name}", remedy=remedy)
+    return Finding(subject=subject, verdict="ok", what=f"a container reaches this machine at {reach.name}")
+
+
+def _with_bash(engine: Engine) -> list[str]:
+    """Ids of images of this architecture: those that start bash by themselves, then the largest."""
+    found = filter(None, map(engine.image, engine.images({})))
+    own = [image for image in found if image.architecture == host_architecture()]
+    own.sort(key=lambda image: (not image.command[:1] or not image.command[0].endswith("bash"), -image.size))
+    return [image.id for image in own[:_SHELLS]]
+
+
+def _came(engine: Engine, image: str, reach: Reach) -> bool | None:
+    """Whether a container of this image has connected; None when it has no bash."""
+    with socket.create_server((reach.listen, 0)) as listening:
+        listening.settimeout(_BACK_WITHIN)
+        spec = ContainerSpec(
+            image=image,
+            entrypoint=("bash", "-c", _CONNECT, reach.name, str(listening.getsockname()[1])),
+            labels={labels.ROLE: "probe", labels.OWNER: str(labels.this_process())},
+            hosts=reach.hosts,
+        )
+        container = engine.create(spec)
+        try:
+            with contextlib.suppress(EngineError):
+                engine.start(container)
+                return _accepted(listening)
+            return None
+        finally:
+            engine.remove(container)
+
+
+def _accepted(listening: socket.socket) -> bool:
+    try:
+        listening.accept()[0].close()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _reached(engine: Engine, spec: ContainerSpec) -> bool:

@@ -1,12 +1,9 @@
 """Makes the execution environments of a project's functions: there is no other way to start one."""
 
-import errno
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
-from typing import Final
 
 from lambdaimg.engine.client import Engine
 from lambdaimg.engine.container import ContainerSpec, Volume
@@ -16,15 +13,12 @@ from lambdaimg.runtime import placement, rie
 from lambdaimg.runtime.container_events import ContainerEvents
 from lambdaimg.runtime.emulator import Emulator, Tell
 from lambdaimg.runtime.environment import ExecutionEnvironment, Listener, new_environment_id
-from lambdaimg.runtime.lambda_emulator import LambdaEmulator, Reach
+from lambdaimg.runtime.lambda_emulator import LambdaEmulator
 from lambdaimg.runtime.log import Log, OnLine
 from lambdaimg.runtime.placement import Process, Wishes
+from lambdaimg.runtime.reach import Reach, reach_of
 from lambdaimg.runtime.rie_emulator import RieEmulator
 from lambdaimg.runtime.temporary_files import TemporaryFiles
-
-_HOST_NAME: Final = "host.docker.internal"
-"""The host's name inside containers where the engine runs in a virtual machine."""
-_DEFAULT_NETWORK: Final = "bridge"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +39,6 @@ class EnvironmentFactory:
         self._options = options
         self._say = say
         self._events = ContainerEvents(engine)
-        self._reach: Reach | None = None
 
     def close(self) -> None:
         self._events.close()
@@ -97,16 +90,14 @@ class EnvironmentFactory:
     def _under_lambdaimg(
         self, function: Function, process: Process, wishes: Wishes, id: str, log: Log, tell: Tell
     ) -> Emulator:
-        reach = self._reached()
-        hosts = {_HOST_NAME: "host-gateway"} if reach.name == _HOST_NAME else {}
         files = self._files(function, self._volume(function, wishes, id))
 
         def spec_for(api: str) -> ContainerSpec:
             spec = placement.under_lambdaimg(self._project, function, process, wishes, environment=id, api=api)
-            return replace(spec, hosts=hosts, volumes=files.volumes)
+            return replace(spec, hosts=self._reach.hosts, volumes=files.volumes)
 
         settings = placement.settings(self._project, function, process, wishes)
-        return LambdaEmulator(self.engine, self._events, spec_for, reach, settings, files, log, tell)
+        return LambdaEmulator(self.engine, self._events, spec_for, self._reach, settings, files, log, tell)
 
     def _volume(self, function: Function, wishes: Wishes, id: str) -> Volume | None:
         return placement.temporary_files(self._project, function, wishes, environment=id)
@@ -115,22 +106,6 @@ class EnvironmentFactory:
         image = self._project.image(function)
         return TemporaryFiles(self.engine, volume, image, keeps=self._options.keeps_tmp)
 
-    def _reached(self) -> Reach:
-        """The gateway of the environments' network, where it is an address of this machine; else the loopback."""
-        if self._reach is None:
-            gateway = self.engine.gateway(_DEFAULT_NETWORK)
-            if gateway and _is_ours(gateway):
-                self._reach = Reach(listen=gateway, name=gateway)
-            else:
-                self._reach = Reach(listen="127.0.0.1", name=_HOST_NAME)
-        return self._reach
-
-
-def _is_ours(address: str) -> bool:
-    try:
-        socket.create_server((address, 0)).close()
-    except OSError as error:
-        if error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL):
-            return False
-        raise
-    return True
+    @cached_property
+    def _reach(self) -> Reach:
+        return reach_of(self.engine)

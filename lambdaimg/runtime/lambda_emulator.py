@@ -22,6 +22,7 @@ from lambdaimg.runtime.emulator import Kind, Settings, Tell
 from lambdaimg.runtime.failures import Failure
 from lambdaimg.runtime.log import Log
 from lambdaimg.runtime.outcome import Answer, Cut
+from lambdaimg.runtime.reach import Reach
 from lambdaimg.runtime.runtime_api import RuntimeApi
 from lambdaimg.runtime.temporary_files import TemporaryFiles
 
@@ -35,14 +36,6 @@ _MIB: Final = 1024 * 1024
 
 SpecFor = Callable[[str], ContainerSpec]
 """The container for a Runtime API at `host:port`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reach:
-    """How a container reaches this process: the address to listen on, and the host's name inside the container."""
-
-    listen: str
-    name: str
 
 
 @dataclass(kw_only=True)

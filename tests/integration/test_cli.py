@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from lambdaimg.cli.main import COMMANDS
+from lambdaimg.engine.client import Engine
+from lambdaimg.runtime import doctor
+from lambdaimg.runtime.reach import Reach, reach_of
 from tests.integration.conftest import Sandboxed, docker, python_function
 
 HANDLER = "def handler(event, context):\n    return 1\n"
+READY = ("engine", "buildx", "compose", "network to containers", "network from containers")
 WORDS = [[name] for name in COMMANDS] + [
     *(["base", name] for name in ("list", "show", "bootstrap")),
     *(["rie", name] for name in ("path", "install")),
@@ -136,7 +140,7 @@ def test_clean_removes_what_is_the_projects(project: Sandboxed, tmp_path: Path) 
 
 def test_doctor_finds_this_machine_ready(project: Sandboxed) -> None:
     findings = {row["subject"]: row for row in json.loads(project.run("doctor", "--json").stdout)}
-    assert {findings[each]["verdict"] for each in ("engine", "buildx", "compose", "network to containers")} == {"ok"}
+    assert {findings[each]["verdict"] for each in READY} == {"ok"}
     assert "Docker Engine" in project.run("doctor").stdout
 
 
@@ -185,3 +189,12 @@ def test_colours(project: Sandboxed, options: list[str], environment: dict[str, 
     assert ("\x1b[" in done.stderr) is colored
     assert "warning: " in done.stderr
     assert "\x1b[" not in done.stdout
+
+
+def test_doctor_says_when_no_container_reaches_this_machine(engine: Engine) -> None:
+    """As where a firewall refuses them: what listens there is not for them."""
+    gateway = reach_of(engine).name
+    assert doctor.way_back(engine, reach_of(engine)).verdict == "ok"
+    shut = doctor.way_back(engine, Reach(listen="127.0.0.1", name=gateway))
+    assert (shut.verdict, shut.what) == ("warn", f"none reaches {gateway}")
+    assert "--rie" in shut.remedy
