@@ -300,8 +300,8 @@ class Engine:
         The request is sent at once, so that nothing is missed of a container that is started afterwards.
         """
         with _translated():
-            pieces = self._client.attach(container, stream=True, demux=True)
-        return ((output or b"", errors or b"") for output, errors in pieces)
+            stream = self._client.attach(container, stream=True, demux=True)
+        return _pieces_of(stream)
 
     def exit_code(self, container: str) -> int | None:
         """The code that the container's main process ended with; None while it runs."""
@@ -587,6 +587,21 @@ def _volume_mount(volume: Volume) -> docker.types.Mount:
     )
 
 
+def _pieces_of(stream: Any) -> Iterator[tuple[bytes, bytes]]:
+    """The pieces of an output stream, which is closed after the last."""
+    try:
+        for output, errors in stream:
+            yield output or b"", errors or b""
+    finally:
+        _close(stream)
+
+
+def _close(stream: Any) -> None:
+    with contextlib.suppress(Exception):  # the SDK shuts down what it finds of the connection, in whatever state
+        stream.close()
+    stream._response.close()
+
+
 def _seconds(timestamp: str) -> float:
     """`2026-11-24T10:00:00.123456789Z` in seconds since 1970."""
     whole, _, fraction = timestamp.removesuffix("Z").partition(".")
@@ -607,8 +622,7 @@ class Events:
                 yield Event(container=event["Actor"]["ID"], kind=event["Action"], code=int(code))
 
     def close(self) -> None:
-        with contextlib.suppress(Exception):  # the SDK closes what it finds of the connection, in whatever state
-            self._stream.close()
+        _close(self._stream)
 
 
 def env_file(file: str) -> dict[str, str]:

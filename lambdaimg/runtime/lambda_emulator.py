@@ -166,6 +166,8 @@ class LambdaEmulator:
         else:
             self._tell(Kind.ANSWERED, request_id=request.request_id, report=report)
             payload = found.payload
+            if self._generation is not None and self._generation.init_ms is None:
+                await self._reset()
         return Invocation(payload=payload, function_error=bool(report.status), log=(), report=report)
 
     async def _ready_again(self) -> Failure | Answer | None:
@@ -177,8 +179,6 @@ class LambdaEmulator:
         failure = await self._begin(self._deadline - time.monotonic())
         if isinstance(failure, Failure) and failure.error_type == "Sandbox.Timedout":
             return failures.timed_out(self._settings.timeout)
-        if isinstance(failure, Answer):
-            await self._reset()
         return failure
 
     async def _answer(self, request: Request) -> Answer | Failure:

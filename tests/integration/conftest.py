@@ -16,8 +16,11 @@ from typing import IO
 import pytest
 import requests
 
+from lambdaimg.catalog import languages
 from lambdaimg.engine.client import Engine, connect
+from lambdaimg.model import project_file
 from lambdaimg.model.errors import EngineUnavailable
+from tests.integration.lab import OBEDIENT, PROJECT, Lab
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -134,6 +137,22 @@ def make_project(root: Path) -> Iterator[Sandboxed]:
         for image in docker("images", "-q", "--filter", f"label=lambdaimg.project={name}").split():
             subprocess.run(["docker", "rmi", "-f", image], capture_output=True, check=False)
         assert not left, "containers were left behind"
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Lab]:
+    """The obedient functions in all their languages, built once."""
+    for project in make_project(tmp_path_factory.mktemp("lab") / "project"):
+        shutil.copytree(OBEDIENT, project.root, dirs_exist_ok=True)
+        project.write("lambdaimg.toml", f'[project]\nname = "{project.name}"\n{PROJECT}')
+        project.run("build")
+        loaded = project_file.load(project.root / "lambdaimg.toml", languages=languages.names())
+        yield Lab(engine=engine, project=loaded)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 def python_function(project: Sandboxed, source: str, settings: str = "", **more: str) -> None:
