@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "init": "Make a new project: one function, one event, one test case.",
     "build": "Build the functions' images.",
     "run": "Run one function until Ctrl-C, at a URL.",
+    "serve": "Serve all functions at a local Lambda endpoint that scales out.",
     "invoke": "Invoke a function once and print what it returns.",
     "test": "Run the functions' test cases.",
     "event": "Print a sample event of a service that invokes functions.",

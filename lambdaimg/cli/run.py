@@ -75,7 +75,7 @@ def command(
     """
     from lambdaimg.runtime.factory import Options
     from lambdaimg.runtime.sweep import sweep
-    from lambdaimg.service.endpoint import listen
+    from lambdaimg.service.wire import listen
 
     if printed and not rie:
         raise UsageError("--print prints the emulator's commands", remedy="add --rie")
@@ -122,7 +122,8 @@ async def _serve(run: _Run, listening: socket.socket, url: str) -> None:
     from lambdaimg.pool.pool import EnvironmentPool
     from lambdaimg.pool.renewal import renewal
     from lambdaimg.runtime.factory import EnvironmentFactory
-    from lambdaimg.service.endpoint import Endpoint, serving
+    from lambdaimg.service.endpoint import Endpoint
+    from lambdaimg.service.wire import serving
 
     session, function = run.session, run.function
     plan = renewal(session.project, function) if run.watch else None
@@ -133,7 +134,7 @@ async def _serve(run: _Run, listening: socket.socket, url: str) -> None:
             machine=Machine(1),
             idle_timeout=run.idle_timeout,
         )
-        async with serving(Endpoint(pool, function.name, queue=run.queue), listening):
+        async with serving(Endpoint(pool, function.name, queue=run.queue).application(), listening):
             try:
                 await pool.warm()
                 click.echo(f"{function.name} answers at {url}{INVOKE_PATH}")

@@ -70,27 +70,25 @@ class Session:
         return process_of(plan.function, image).words
 
     def provide_image(self, function: "Function") -> None:
-        """Has a function's image in the engine: built where it is missing, or pulled where the project names one.
+        """Has a function's image in the engine; see `provide_images`."""
+        self.provide_images((function,))
+
+    def provide_images(self, functions: "Sequence[Function]") -> None:
+        """Has functions' images in the engine: built where they are missing, or pulled where the project names one.
 
         Raises BuildError, or EngineError with the registry's answer.
         """
         from lambdaimg.images.bases import pull
 
-        reference = self.project.image(function)
-        if self.engine.image(reference) is not None:
-            return
-        if function.is_built:
-            self.say(f"{reference} is not built yet: building it")
-            self.build((function,))
-        else:
-            pull(self.engine, reference, function.architecture, "", self.say)
-
-    def provide_images(self, functions: "Sequence[Function]") -> None:
-        """Builds functions' images, and has those that the project merely names. Raises what `provide_image` does."""
-        self.build(functions)
-        for function in functions:
+        missing = [each for each in functions if self.engine.image(self.project.image(each)) is None]
+        built = [function for function in missing if function.is_built]
+        for function in built:
+            self.say(f"{self.project.image(function)} is not built yet: building it")
+        if built:
+            self.build(built)
+        for function in missing:
             if not function.is_built:
-                self.provide_image(function)
+                pull(self.engine, self.project.image(function), function.architecture, "", self.say)
 
     def build(self, functions: "Sequence[Function]", options: "Options | None" = None) -> "list[Built]":
         """Builds functions' images, with progress, but for those that the project merely names. Raises BuildError."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lambdaimg.deploy.place import Place, log_group_name
+from lambdaimg.model.arns import is_local
 from lambdaimg.model.deployment import AsyncSettings
 from lambdaimg.model.project import Function
 
@@ -69,7 +70,9 @@ def event_invoke(place: Place, settings: AsyncSettings) -> Fields:
         "MaximumRetryAttempts": settings.maximum_retry_attempts,
         "MaximumEventAgeInSeconds": settings.maximum_event_age,
         "DestinationConfig": {
-            when: {"Destination": place.destination(named)} for when, named in targets.items() if named
+            when: {"Destination": place.destination(named)}
+            for when, named in targets.items()
+            if named and not is_local(named)
         },
     }
 

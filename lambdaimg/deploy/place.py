@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lambdaimg.model.arns import is_local
 from lambdaimg.model.deployment import AsyncSettings
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.project import Function, Project
@@ -65,9 +66,9 @@ def log_group_name(function: Function) -> str:
 
 
 def destinations(settings: AsyncSettings | None) -> list[str]:
-    """All that asynchronous invocations are sent on to, as the project file names it."""
+    """All of AWS's that asynchronous invocations are sent on to, as the project file names it."""
     found = (settings.on_success, settings.on_failure, settings.dead_letter) if settings else ()
-    return sorted({named for named in found if named})
+    return sorted({named for named in found if named and not is_local(named)})
 
 
 def account_of(function: Function, given: str) -> str:

@@ -31,6 +31,14 @@ _TARGETS: Final = {
     "event bus": rf"{_ARN}:events:{_PLACE}:event-bus/[A-Za-z0-9./_-]+",
     "S3 bucket": PUSHING["S3 bucket"],
 }
+LOCAL_DESTINATION: Final = r"file:[^\s/][^\s]*|https?://[^\s]+"
+"""Where only local runs send records: a file of the project, a URL."""
+
+
+def is_local(destination: str) -> bool:
+    return destination.startswith(("file:", "http://", "https://"))
+
+
 _DEAD_LETTERS: Final = {kind: _TARGETS[kind] for kind in ("SQS queue", "SNS topic")}
 _FILE_SYSTEMS: Final = {
     "EFS access point": rf"{_ARN}:elasticfilesystem:{_PLACE}:access-point/fsap-[0-9a-f]{{17}}",
@@ -50,7 +58,8 @@ TRIGGER: Final[Check] = matching(
     _one_of(PUSHING | POLLED), f"the ARN of what may invoke the function: {_named(PUSHING | POLLED)}"
 )
 DESTINATION: Final[Check] = matching(
-    _one_of(_TARGETS, "function:[a-zA-Z0-9-_]{1,64}"), f"function:NAME, or the ARN of a {_named(_TARGETS)}"
+    _one_of(_TARGETS, "function:[a-zA-Z0-9-_]{1,64}|" + LOCAL_DESTINATION),
+    f"function:NAME, file:PATH, a URL, or the ARN of a {_named(_TARGETS)}",
 )
 DEAD_LETTER: Final[Check] = matching(_one_of(_DEAD_LETTERS), f"the ARN of an {_named(_DEAD_LETTERS)}")
 FILE_SYSTEM: Final[Check] = matching(_one_of(_FILE_SYSTEMS), f"the ARN of an {_named(_FILE_SYSTEMS)}")

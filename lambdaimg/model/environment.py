@@ -31,14 +31,14 @@ def rie_variables(function: Function) -> dict[str, str]:
     return {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.settings.timeout)}
 
 
-def runtime_variables(environment: str, api: str, handler: str) -> dict[str, str]:
+def runtime_variables(environment: str, api: str, handler: str, initialization: str) -> dict[str, str]:
     """What differs from environment to environment, where lambdaimg is the Runtime API at `api` (host:port).
 
     `handler` is the image's command, which Lambda is seen to give as `_HANDLER`.
     """
     return {
         "_HANDLER": handler,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{VERSION}]{environment}",
         "AWS_LAMBDA_RUNTIME_API": api,
         "LAMBDA_RUNTIME_DIR": "/var/runtime",

@@ -61,6 +61,7 @@ ENVIRONMENT_KEY: Final = r"[a-zA-Z][a-zA-Z0-9_]+"
 HANDLER: Final = r"\S{1,128}"
 
 SYNCHRONOUS_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
+ASYNCHRONOUS_PAYLOAD_BYTES: Final = 1024 * 1024
 RESPONSE_BYTES: Final = 6 * 1024 * 1024 + 100
 """A buffered response (recorded: `Response payload size exceeded maximum allowed payload size (6291556 bytes)`)."""
 STREAMED_RESPONSE_BYTES: Final = 200 * 1024 * 1024

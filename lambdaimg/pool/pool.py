@@ -51,6 +51,11 @@ class EnvironmentPool:
         """How many environments there are, with those that start."""
         return len(self._all) + self._starting
 
+    @property
+    def has_free(self) -> bool:
+        """Whether a request would get an environment that is there already."""
+        return bool(self._free)
+
     async def invoke(self, request: Request, *, wait: bool = True) -> Invocation:
         """The answer of one of the environments; with `wait` off, EnvironmentBusy is raised when none is to be had.
 

@@ -15,6 +15,9 @@ from lambdaimg.model.project import Function, Project
 from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, sandbox_of
 from lambdaimg.runtime.emulator import Settings
 
+ON_DEMAND: Final = "on-demand"
+PROVISIONED: Final = "provisioned-concurrency"
+"""Values of AWS_LAMBDA_INITIALIZATION_TYPE."""
 TASK_ROOT: Final = "/var/task"
 _TMP: Final = "/tmp"  # noqa: S108 - the container's
 
@@ -29,6 +32,7 @@ class Wishes:
     unsandboxed: bool = False
     endpoint: str = ""
     """The URL at which the environment can be reached, where a command offers one."""
+    initialization: str = ON_DEMAND
     source: str = ""
     """A folder of this machine, mounted over the code that is in the image."""
 
@@ -87,7 +91,11 @@ def under_lambdaimg(
         place,
         entrypoint=process.entrypoint,
         command=process.command,
-        environment={**place.environment, **runtime_variables(environment, api, handler), **wishes.environment},
+        environment={
+            **place.environment,
+            **runtime_variables(environment, api, handler, wishes.initialization),
+            **wishes.environment,
+        },
         labels=_labels(project, function, wishes),
         init=True,
         limits=_limits(function, wishes, in_memory=False),

@@ -1,0 +1,59 @@
+"""Where function URLs are: `/url/{name}/…` for each function, and `{name}.localhost` for those with a `url` table."""
+
+import asyncio
+import json
+from typing import Any, Final
+
+from aiohttp import web
+
+from lambdaimg.model.errors import LambdaimgError
+from lambdaimg.model.invocation import Request, new_trace_id
+from lambdaimg.pool.admission import Throttled
+from lambdaimg.service import wire
+from lambdaimg.service.function_url import bad_gateway, event_of, response_of
+from lambdaimg.service.local_lambda import LocalLambda, Served
+
+PREFIX: Final = "/url"
+_HOST: Final = ".localhost"
+
+
+class UrlRoutes:
+    """Answers HTTP requests with the functions that they are for."""
+
+    def __init__(self, functions: LocalLambda) -> None:
+        self._functions = functions
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_route("*", f"{PREFIX}/{{name}}", self._by_path)
+        router.add_route("*", f"{PREFIX}/{{name}}/{{path:.*}}", self._by_path)
+
+    async def _by_path(self, request: web.Request) -> web.StreamResponse:
+        served = self._functions.served.get(request.match_info["name"])
+        if served is None:
+            raise wire.not_found(request.match_info["name"])
+        return await self._answer(served, request, "/" + request.match_info.get("path", ""))
+
+    @web.middleware
+    async def by_host(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Takes requests to `{name}.localhost`, whatever their path."""
+        name = request.host.partition(":")[0].removesuffix(_HOST)
+        served = self._functions.served.get(name)
+        if served is None or name == request.host.partition(":")[0]:
+            response: web.StreamResponse = await handler(request)
+            return response
+        return await self._answer(served, request, request.path)
+
+    async def _answer(self, served: Served, request: web.Request, path: str) -> web.StreamResponse:
+        trace_id = request.headers.get("X-Amzn-Trace-Id") or new_trace_id()
+        event = event_of(request, path, await request.read(), trace_id)
+        asked = Request(event=json.dumps(event).encode(), trace_id=trace_id)
+        # Shielded: a client that goes away doesn't stop the function, as on Lambda.
+        return await asyncio.shield(asyncio.ensure_future(self._invoked(served, asked)))
+
+    async def _invoked(self, served: Served, asked: Request) -> web.StreamResponse:
+        try:
+            return response_of(await served.invoke(asked))
+        except Throttled as throttled:
+            raise wire.too_many(throttled.reason.value) from None
+        except LambdaimgError:
+            return bad_gateway()
