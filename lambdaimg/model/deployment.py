@@ -33,23 +33,32 @@ class AsyncSettings:
     maximum_retry_attempts: int = setting(
         quotas.RETRY_ATTEMPTS.most,
         whole_number(quotas.RETRY_ATTEMPTS),
-        local=NOTHING,
+        local="`serve`: after 1 and 2 minutes, × --time-scale",
         deployed="MaximumRetryAttempts of the event invoke configuration",
     )
     maximum_event_age: int = setting(
         quotas.EVENT_AGE.most,
         whole_number(quotas.EVENT_AGE),
-        local=NOTHING,
+        local="`serve`: seconds, × --time-scale",
         deployed="MaximumEventAgeInSeconds of the event invoke configuration",
     )
     on_success: str = setting(
-        "", arns.DESTINATION, local=NOTHING, deployed="the destination OnSuccess, and the role's right to send there"
+        "",
+        arns.DESTINATION,
+        local="`serve`: gets the record, AWS's own by boto3",
+        deployed="the destination OnSuccess, and the role's right to send there; a file or URL is left out",
     )
     on_failure: str = setting(
-        "", arns.DESTINATION, local=NOTHING, deployed="the destination OnFailure, and the role's right to send there"
+        "",
+        arns.DESTINATION,
+        local="`serve`: gets the record, AWS's own by boto3",
+        deployed="the destination OnFailure, and the role's right to send there; a file or URL is left out",
     )
     dead_letter: str = setting(
-        "", arns.DEAD_LETTER, local=NOTHING, deployed="DeadLetterConfig, and the role's right to send there"
+        "",
+        arns.DEAD_LETTER,
+        local="`serve`: gets the event, by boto3",
+        deployed="DeadLetterConfig, and the role's right to send there",
     )
 
 

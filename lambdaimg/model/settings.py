@@ -208,13 +208,13 @@ class FunctionSettings:
     reserved_concurrency: int | None = _setting(
         None,
         whole_number(quotas.RESERVED_CONCURRENCY),
-        local=NOTHING,
+        local="`serve`: its share of the account's concurrency; beyond it 429, and 0 stops it",
         deployed="ReservedConcurrentExecutions; 0 stops the function",
     )
     provisioned_concurrency: int | None = _setting(
         None,
         whole_number(quotas.PROVISIONED_CONCURRENCY),
-        local=NOTHING,
+        local="`serve`: environments that are initialised ahead of requests, and kept",
         deployed="ProvisionedConcurrentExecutions of the alias",
     )
     role: str = _setting(
@@ -229,7 +229,7 @@ class FunctionSettings:
     alias: str = _setting(
         "live",
         matching(quotas.ALIAS, "letters, digits, - and _, not digits alone"),
-        local=NOTHING,
+        local="`serve`: the qualifier that stands for $LATEST",
         deployed="the alias that points to the deployed version",
     )
     tracing: str = _setting(
@@ -271,9 +271,13 @@ class FunctionSettings:
         None,
         settings_table(AsyncSettings),
         table=AsyncSettings,
-        local=NOTHING,
+        local="`serve`: the event queue",
         deployed="the event invoke configuration of the alias",
     )
     url: UrlSettings | None = _setting(
-        None, settings_table(UrlSettings), table=UrlSettings, local=NOTHING, deployed="the function URL of the alias"
+        None,
+        settings_table(UrlSettings),
+        table=UrlSettings,
+        local="`serve`: http://NAME.localhost",
+        deployed="the function URL of the alias",
     )

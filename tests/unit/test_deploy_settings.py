@@ -42,7 +42,7 @@ WRONG = [
     ("vpc = 1", "must be a table"),
     ("async = { maximum-retry-attempts = 3 }", "0 to 2 retries"),
     ("async = { maximum-event-age = 59 }", "60 to 21600 s"),
-    ('async = { on-failure = "jobs" }', "function:NAME, or the ARN"),
+    ('async = { on-failure = "jobs" }', "function:NAME, file:PATH, a URL, or the ARN"),
     ('async = { dead-letter = "arn:aws:s3:::uploads" }', "SQS queue or SNS topic"),
     ('url = { auth = "none" }', "AWS_IAM, NONE"),
     ('logging = { level = "DEBUG" }', 'set format = "JSON"'),
