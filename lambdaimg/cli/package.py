@@ -69,6 +69,10 @@ def make_packages(session: Session, functions: "Sequence[Function]", output: Pat
     bases = WantedBases(lambda: session.engine, project.registry_mirror, session.say)
     plans = plans_of(project, functions, bases.find)
     folder = output or project.root / FOLDER
+    for function in functions:
+        if function.settings.packages:
+            left = ", ".join(function.settings.packages)
+            session.warn(f"{function.name}: OS packages are in images alone; its zip is without {left}")
     with BuildProgress(session, [function.name for function in functions]) as progress:
         return package(project, plans, bases, folder, Options(), progress.step)
 

@@ -72,12 +72,14 @@ def test_a_zip_goes_to_the_functions_own_region(project: Sandboxed, aws: Aws) ->
 def test_what_lambdas_runtime_can_t_run_is_refused_by_name(
     project: Sandboxed, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    project.write("lambdaimg.toml", HEAD + PYTHON)
+    project.write("lambdaimg.toml", f'{HEAD}{PYTHON}packages = ["tzdata"]\n')
     (project.root / "hello" / "requirements.txt").unlink()
     library = Path(str(markupsafe._speedups.__file__)).read_bytes()
     (project.root / "hello" / "own.so").write_bytes(library.replace(b"GLIBC_2.", b"GLIBC_9."))
     refused = project.run("package", code=4)
     assert "own.so needs glibc 9." in refused.stderr
+    assert "OS packages are in images alone; its zip is without tzdata" in refused.stderr
+    project.write("lambdaimg.toml", HEAD + PYTHON)
     (project.root / "hello" / "own.so").unlink()
     monkeypatch.setattr("lambdaimg.model.quotas.ZIP_BYTES", 10)
     assert run(["-C", str(project.root), "package"]) == 0
