@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -93,11 +94,11 @@ def _key(pair: Pair) -> list[str]:
 def _copy(pair: Pair, folder: Path) -> None:
     """The example as a project of its own name, on the pair's base."""
     shutil.copytree(_ROOT / "examples" / pair.example, folder, ignore=shutil.ignore_patterns(".lambdaimg"))
-    lines = (folder / "lambdaimg.toml").read_text("utf-8").splitlines()
-    kept = [line for line in lines if not line.startswith(("name =", "base ="))]
-    text = "\n".join(kept).replace("[project]", f'[project]\nname = "matrix-{os.getpid()}"')
-    own = f'[functions.hello]\nbase = "{pair.base.name}"\narchitecture = "{pair.architecture}"'
-    (folder / "lambdaimg.toml").write_text(text.replace("[functions.hello]", own) + "\n", "utf-8")
+    text = (folder / "lambdaimg.toml").read_text("utf-8")
+    named = re.sub(r"^name = .*$", f'name = "matrix-{os.getpid()}"', text, count=1, flags=re.MULTILINE)
+    own = f'base = "{pair.base.name}"\narchitecture = "{pair.architecture}"'
+    placed = re.sub(r"^base = .*$", own, named, count=1, flags=re.MULTILINE)
+    (folder / "lambdaimg.toml").write_text(placed, "utf-8")
 
 
 def _lambdaimg(folder: Path, *words: str) -> str:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from lambdaimg.catalog import bases, languages
+from lambdaimg.model import project_file
 from tests.integration.conftest import docker
+from tests.integration.test_build import MB, size
 
 LANGUAGES = Path(__file__).parent / "languages"
 QUICK = ("python", "typescript", "go", "java", "bash")
@@ -29,11 +32,21 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         docker("rmi", "-f", image)
 
 
+MOST_OVER_ITS_BASE = {"python": 60, "typescript": 120, "go": 15, "rust": 15, "java": 110, "bash": 20, "cpp": 15}
+"""MB that a function's image may add, with its language's runtime and client."""
+
+
 def check(root: Path, *functions: str) -> None:
+    """Each function passes its cases, and is small."""
     done = subprocess.run(
         [sys.executable, "-m", "lambdaimg", "-C", root, "test", *functions], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    project = project_file.load(root / "lambdaimg.toml", languages=languages.names())
+    for function in project.select(functions):
+        base = bases.read(function.settings.base)
+        over = size(project.image(function)) - (size(base.reference) if base.reference != bases.EMPTY else 0)
+        assert over <= MOST_OVER_ITS_BASE[function.name] * MB, function.name
 
 
 def test_languages(root: Path) -> None:
