@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdaimg.model.declare import settings_of
+from lambdaimg.model.declare import NOTHING, settings_of
 from lambdaimg.model.settings import FunctionSettings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -64,6 +64,20 @@ KEYS = [
 @pytest.mark.parametrize("key", KEYS)
 def test_every_key_is_in_a_row(key: str) -> None:
     assert any(f"`{key}`" in row[1] or f"`{key} " in row[1] for row in ROWS), f"docs/settings.md: no row has {key}"
+
+
+def here(key: str) -> str:
+    """What a key does on this machine, or the table that it stands in."""
+    table, _, inner = key.partition(".")
+    setting = settings_of(FunctionSettings)[table]
+    own = settings_of(setting.table)[inner].local if setting.table and inner else setting.local
+    return setting.local if own == NOTHING else own
+
+
+def test_no_row_says_that_nothing_happens_here_where_something_does() -> None:
+    for row in ROWS[2:]:
+        keys = [name.split()[0] for name in re.findall(r"`([^`]+)`", row[1])]
+        assert not row[2].startswith("nothing") or {here(key) for key in keys} == {NOTHING}, row[0]
 
 
 def test_every_key_of_the_page_is_one() -> None:
