@@ -15,9 +15,11 @@ from lambdaimg.service.configuration import configuration, function_output
 from lambdaimg.service.endpoint import STREAMING_PATH
 from lambdaimg.service.local_lambda import LocalLambda, Served
 from lambdaimg.service.names import find
-from lambdaimg.service.wire import ApiError, as_json
+from lambdaimg.service.wire import ApiError, as_json, invalid
 
 _FUNCTIONS: Final = "/2015-03-31/functions"
+_PAGE: Final = 50
+"""Functions that ListFunctions shows at once, where the caller doesn't say."""
 _UNRESERVED_AT_LEAST: Final = 100
 """Concurrency that must stay without a reservation (Developer Guide, "Configuring reserved concurrency")."""
 
@@ -31,6 +33,7 @@ class Api:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_post(f"{_FUNCTIONS}/{{name}}/invocations", self._invoke)
+        router.add_post("/2014-11-13/functions/{name}/invoke-async", self._invoke_async)
         router.add_post(STREAMING_PATH, self._stream)
         router.add_get(_FUNCTIONS, self._list)
         router.add_get(f"{_FUNCTIONS}/", self._list)
@@ -59,8 +62,11 @@ class Api:
                 return await self._accept(served, await wire.wanted(request, quotas.ASYNCHRONOUS_PAYLOAD_BYTES))
             case "DryRun":
                 return _dry_run()
-        message = f"1 validation error detected: Value '{kind}' at 'invocationType' failed to satisfy constraint"
-        raise ApiError(400, "ValidationException", message)
+        raise invalid(kind, "invocationType", "satisfy enum value set: [RequestResponse, Event, DryRun]")
+
+    async def _invoke_async(self, request: web.Request) -> web.Response:
+        """InvokeAsync, which the invocation type `Event` has superseded."""
+        return await self._accept(self._find(request), await wire.wanted(request, quotas.ASYNCHRONOUS_PAYLOAD_BYTES))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         served = self._find(request)
@@ -81,8 +87,8 @@ class Api:
     async def _list(self, request: web.Request) -> web.Response:
         functions = [served.function for served in self._functions.served.values()]
         shown = [configuration(self._functions.project, each, self._functions.image(each)) for each in functions]
-        most = int(request.query.get("MaxItems") or len(shown))
-        first = int(request.query.get("Marker") or 0)
+        most = _whole_number(request.query.get("MaxItems", str(_PAGE)), "MaxItems", least=1)
+        first = _whole_number(request.query.get("Marker", "0"), "Marker")
         rest = {"NextMarker": str(first + most)} if first + most < len(shown) else {}
         return as_json({"Functions": shown[first : first + most], **rest})
 
@@ -142,9 +148,17 @@ async def _number(request: web.Request, key: str) -> int:
         number = body[key]
     except (ValueError, KeyError, TypeError):
         raise ApiError(400, "InvalidRequestContentException", f"the body must have {key}") from None
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-        message = f"1 validation error detected: Value '{number}' at '{key}' failed to satisfy constraint"
-        raise ApiError(400, "ValidationException", message)
+    return _whole_number(number if type(number) is int else repr(number), key)
+
+
+def _whole_number(value: int | str, where: str, least: int = 0) -> int:
+    """Raises ApiError."""
+    try:
+        number = int(value)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise invalid(value, where, f"have value greater than or equal to {least}")
     return number
 
 

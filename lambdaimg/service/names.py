@@ -5,7 +5,7 @@ from typing import Final
 
 from lambdaimg.model.environment import VERSION
 from lambdaimg.model.project import ACCOUNT, Function, Project
-from lambdaimg.service.wire import ApiError, not_found
+from lambdaimg.service.wire import ApiError, invalid, not_found
 
 _NAME: Final = re.compile(
     r"(?:arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):)?(?:function:)?"
@@ -20,8 +20,7 @@ def find(project: Project, called: str, qualifier: str | None) -> Function:
     """
     match = _NAME.fullmatch(called)
     if match is None:
-        message = f"1 validation error detected: Value '{called}' at 'functionName' failed to satisfy constraint"
-        raise ApiError(400, "ValidationException", message)
+        raise invalid(called, "functionName", f"satisfy regular expression pattern: {_NAME.pattern}")
     if match["qualifier"] and qualifier and match["qualifier"] != qualifier:
         message = "The derived qualifier from the function name does not match the specified qualifier."
         raise ApiError(400, "InvalidParameterValueException", message)

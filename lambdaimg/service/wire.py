@@ -64,6 +64,12 @@ def too_many(reason: str = "") -> ApiError:
     return ApiError(429, "TooManyRequestsException", "Rate Exceeded.", fields=fields, headers=headers)
 
 
+def invalid(value: object, where: str, constraint: str) -> ApiError:
+    """`constraint` ends the sentence "Member must …"."""
+    said = f"Value '{value}' at '{where}' failed to satisfy constraint: Member must {constraint}"
+    return ApiError(400, "ValidationException", f"1 validation error detected: {said}")
+
+
 def too_large(most: int) -> ApiError:
     message = f"Request must be smaller than {most} bytes for the InvokeFunction operation"
     return ApiError(413, "RequestTooLargeException", message)
@@ -82,11 +88,14 @@ async def wanted(request: web.Request, most: int = quotas.SYNCHRONOUS_PAYLOAD_BY
     except EventError as error:
         raise _bad_content(f"Could not parse request body into json: {error.what}") from None
     headers = request.headers
+    log_type = headers.get("X-Amz-Log-Type", "None")
+    if log_type not in ("None", "Tail"):
+        raise invalid(log_type, "logType", "satisfy enum value set: [None, Tail]")
     return Request(
         event=event,
         client_context=_client_context(headers.get("X-Amz-Client-Context", "")),
         tenant_id=headers.get("X-Amz-Tenant-Id", ""),
-        whole_log=headers.get("X-Amz-Log-Type") == "Tail",
+        whole_log=log_type == "Tail",
         trace_id=headers.get("X-Amzn-Trace-Id") or new_trace_id(),
         request_id=_request_id(headers),
     )
