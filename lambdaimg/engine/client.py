@@ -84,8 +84,8 @@ class Container:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NamedVolume:
-    """A volume in a listing."""
+class Labelled:
+    """A volume or a network in a listing."""
 
     name: str
     labels: Mapping[str, str]
@@ -437,19 +437,34 @@ class Engine:
         with contextlib.suppress(LambdaimgError), _translated():
             self._client.put_archive(container, volume.target, nothing())
 
-    def networks(self, wanted: Mapping[str, str]) -> list[str]:
+    def networks(self, wanted: Mapping[str, str]) -> list[Labelled]:
+        """All networks with these labels; an empty value stands for any."""
         with _translated():
-            return [entry["Id"] for entry in self._client.networks(filters=_labelled(wanted))]
+            found = self._client.networks(filters=_labelled(wanted))
+        return [Labelled(name=entry["Id"], labels=entry["Labels"] or {}) for entry in found]
+
+    def has_network(self, name: str) -> bool:
+        with _translated():
+            try:
+                self._client.inspect_network(name)
+            except NotFound:
+                return False
+        return True
+
+    def create_network(self, name: str, *, internal: bool, labels: Mapping[str, str]) -> None:
+        """Makes a bridge network; nothing leads out of an internal one, but to the host's own address on it."""
+        with _translated():
+            self._client.create_network(name, driver="bridge", internal=internal, labels=dict(labels))
 
     def remove_network(self, network: str) -> None:
         with _translated(), contextlib.suppress(NotFound):
             self._client.remove_network(network)
 
-    def volumes(self, wanted: Mapping[str, str]) -> list[NamedVolume]:
+    def volumes(self, wanted: Mapping[str, str]) -> list[Labelled]:
         """All volumes with these labels; an empty value stands for any."""
         with _translated():
             found = self._client.volumes(filters=_labelled(wanted))["Volumes"] or ()
-        return [NamedVolume(name=entry["Name"], labels=entry["Labels"] or {}) for entry in found]
+        return [Labelled(name=entry["Name"], labels=entry["Labels"] or {}) for entry in found]
 
     def remove_volume(self, volume: str) -> None:
         with _translated(), contextlib.suppress(NotFound):

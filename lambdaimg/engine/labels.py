@@ -78,13 +78,12 @@ def _start_of(process: int) -> str:
 
 def made_for(project: Project, function: Function, role: str) -> dict[str, str]:
     """The labels of something made for a function by this process."""
-    return {
-        PROJECT: project.name,
-        PATH: project.path_hash,
-        FUNCTION: function.name,
-        ROLE: role,
-        OWNER: str(this_process()),
-    }
+    return {**made_by(project, role), FUNCTION: function.name}
+
+
+def made_by(project: Project, role: str) -> dict[str, str]:
+    """The labels of something made for all functions of a project by this process."""
+    return {PROJECT: project.name, PATH: project.path_hash, ROLE: role, OWNER: str(this_process())}
 
 
 def owner_is_dead(labels: Mapping[str, str]) -> bool:

@@ -24,6 +24,18 @@ class VpcSettings:
         deployed="VpcConfig.SecurityGroupIds",
     )
     ipv6: bool = setting(False, boolean, local=NOTHING, deployed="VpcConfig.Ipv6AllowedForDualStack")
+    nat: bool = setting(
+        True,
+        boolean,
+        local="whether a NAT gateway leads out: without, the network is the VPC's own",
+        deployed="not used",
+    )
+    network: str = setting(
+        "",
+        matching(r"[A-Za-z0-9][A-Za-z0-9_.-]*", "a network of the engine"),
+        local="a network of the engine to join, such as a compose project's",
+        deployed="not used",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

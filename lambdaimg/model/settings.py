@@ -264,7 +264,7 @@ class FunctionSettings:
         None,
         settings_table(VpcSettings),
         table=VpcSettings,
-        local=NOTHING,
+        local="a network of its own kind",
         deployed="VpcConfig, and the role's rights for it",
     )
     async_: AsyncSettings | None = _setting(

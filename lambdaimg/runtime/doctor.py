@@ -16,6 +16,7 @@ from lambdaimg.model import rie as facts
 from lambdaimg.model.errors import EngineError, EngineUnavailable, LambdaimgError
 from lambdaimg.model.settings import ARCHITECTURES, host_architecture
 from lambdaimg.runtime import rie
+from lambdaimg.runtime.networks import DEFAULT
 from lambdaimg.runtime.reach import Reach, reach_of
 
 _ENOUGH_DISK: Final = 5 * 1024**3
@@ -151,7 +152,7 @@ def _network(engine: Engine) -> Finding:
 
 
 def _way_back(engine: Engine) -> Finding:
-    return way_back(engine, reach_of(engine))
+    return way_back(engine, reach_of(engine, DEFAULT))
 
 
 def way_back(engine: Engine, reach: Reach) -> Finding:

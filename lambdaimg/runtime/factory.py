@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, partial
 from types import TracebackType
 
 from lambdaimg.engine.client import Engine
@@ -15,8 +15,9 @@ from lambdaimg.runtime.emulator import Emulator, Tell
 from lambdaimg.runtime.environment import ExecutionEnvironment, Listener, new_environment_id
 from lambdaimg.runtime.lambda_emulator import LambdaEmulator
 from lambdaimg.runtime.log import Log, OnLine
+from lambdaimg.runtime.networks import Networks
 from lambdaimg.runtime.placement import Process, Wishes
-from lambdaimg.runtime.reach import Reach, reach_of
+from lambdaimg.runtime.reach import reach_of
 from lambdaimg.runtime.rie_emulator import RieEmulator
 from lambdaimg.runtime.temporary_files import TemporaryFiles
 
@@ -39,9 +40,12 @@ class EnvironmentFactory:
         self._options = options
         self._say = say
         self._events = ContainerEvents(engine)
+        self._networks = Networks(engine, project)
+        self._reach_of = cache(partial(reach_of, engine))
 
     def close(self) -> None:
         self._events.close()
+        self._networks.close()
 
     def __enter__(self) -> "EnvironmentFactory":
         return self
@@ -84,20 +88,22 @@ class EnvironmentFactory:
         volume = self._volume(function, wishes, id) if function.settings.tmp_on_disk else None
         files = self._files(function, volume)
         settings = placement.settings(self._project, function, process, wishes)
-        spec = replace(spec, volumes=files.volumes)
+        spec = replace(spec, volumes=files.volumes, network=self._published_network(function))
         return RieEmulator(self.engine, self._events, spec, settings, files, log, tell)
 
     def _under_lambdaimg(
         self, function: Function, process: Process, wishes: Wishes, id: str, log: Log, tell: Tell
     ) -> Emulator:
         files = self._files(function, self._volume(function, wishes, id))
+        network = self._networks.of(function.settings.vpc)
+        reach = self._reach_of(network)
 
         def spec_for(api: str) -> ContainerSpec:
             spec = placement.under_lambdaimg(self._project, function, process, wishes, environment=id, api=api)
-            return replace(spec, hosts=self._reach.hosts, volumes=files.volumes)
+            return replace(spec, hosts=reach.hosts, volumes=files.volumes, network=network)
 
         settings = placement.settings(self._project, function, process, wishes)
-        return LambdaEmulator(self.engine, self._events, spec_for, self._reach, settings, files, log, tell)
+        return LambdaEmulator(self.engine, self._events, spec_for, reach, settings, files, log, tell)
 
     def _volume(self, function: Function, wishes: Wishes, id: str) -> Volume | None:
         return placement.temporary_files(self._project, function, wishes, environment=id)
@@ -106,6 +112,11 @@ class EnvironmentFactory:
         image = self._project.image(function)
         return TemporaryFiles(self.engine, volume, image, keeps=self._options.keeps_tmp)
 
-    @cached_property
-    def _reach(self) -> Reach:
-        return reach_of(self.engine)
+    def _published_network(self, function: Function) -> str:
+        """The RIE is reached at a published port, which a network without a way out does not have."""
+        vpc = function.settings.vpc
+        if vpc is not None and not (vpc.nat or vpc.network):
+            raise UsageError(
+                f"{function.name} is in a VPC without a way out, where the RIE is not reached: leave --rie"
+            )
+        return self._networks.of(vpc)

@@ -10,7 +10,6 @@ from lambdaimg.engine.client import Engine
 
 _HOST_NAME: Final = "host.docker.internal"
 """The host's name inside containers where the engine runs in a virtual machine."""
-_DEFAULT_NETWORK: Final = "bridge"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +25,9 @@ class Reach:
         return {_HOST_NAME: "host-gateway"} if self.name == _HOST_NAME else {}
 
 
-def reach_of(engine: Engine) -> Reach:
+def reach_of(engine: Engine, network: str) -> Reach:
     """The gateway of the environments' network, where it is an address of this machine; else the loopback."""
-    gateway = engine.gateway(_DEFAULT_NETWORK)
+    gateway = engine.gateway(network)
     if gateway and _is_ours(gateway):
         return Reach(listen=gateway, name=gateway)
     return Reach(listen="127.0.0.1", name=_HOST_NAME)

@@ -8,14 +8,17 @@ from lambdaimg.model.project import Project
 
 
 def sweep(engine: Engine) -> int:
-    """Removes the containers and volumes whose owner has died; returns how many. Those of a living process stay."""
+    """Removes what was made by processes that have died; returns how much. What is a living process's stays."""
     left = [each for each in engine.containers({labels.OWNER: ""}) if labels.owner_is_dead(each.labels)]
     for container in left:
         engine.remove(container.id)
-    unused = [each for each in engine.volumes({labels.OWNER: ""}) if labels.owner_is_dead(each.labels)]
-    for volume in unused:
+    volumes = [each for each in engine.volumes({labels.OWNER: ""}) if labels.owner_is_dead(each.labels)]
+    for volume in volumes:
         engine.remove_volume(volume.name)
-    return len(left) + len(unused)
+    networks = [each for each in engine.networks({labels.OWNER: ""}) if labels.owner_is_dead(each.labels)]
+    for network in networks:
+        engine.remove_network(network.name)
+    return len(left) + len(volumes) + len(networks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,7 @@ def clean(engine: Engine, project: Project, *, images: bool) -> Cleaned:
         engine.remove(container.id)
     networks, volumes = engine.networks(mine), engine.volumes(mine)
     for network in networks:
-        engine.remove_network(network)
+        engine.remove_network(network.name)
     for volume in volumes:
         engine.remove_volume(volume.name)
     return Cleaned(

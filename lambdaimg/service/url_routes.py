@@ -8,9 +8,9 @@ from aiohttp import web
 
 from lambdaimg.model.errors import LambdaimgError
 from lambdaimg.model.invocation import Request, new_trace_id
-from lambdaimg.pool.admission import Throttled
-from lambdaimg.service import wire
-from lambdaimg.service.function_url import bad_gateway, event_of, response_of
+from lambdaimg.service import url_stream, wire
+from lambdaimg.service.function_url import event_of, response_of
+from lambdaimg.service.invocations import refused
 from lambdaimg.service.local_lambda import LocalLambda, Served
 
 PREFIX: Final = "/url"
@@ -47,13 +47,14 @@ class UrlRoutes:
         trace_id = request.headers.get("X-Amzn-Trace-Id") or new_trace_id()
         event = event_of(request, path, await request.read(), trace_id)
         asked = Request(event=json.dumps(event).encode(), trace_id=trace_id)
+        url = served.function.settings.url
+        if url is not None and url.invoke_mode == "RESPONSE_STREAM":
+            return await url_stream.stream(served.invoke, asked, request)
         # Shielded: a client that goes away doesn't stop the function, as on Lambda.
         return await asyncio.shield(asyncio.ensure_future(self._invoked(served, asked)))
 
-    async def _invoked(self, served: Served, asked: Request) -> web.StreamResponse:
+    async def _invoked(self, served: Served, asked: Request) -> web.Response:
         try:
             return response_of(await served.invoke(asked))
-        except Throttled as throttled:
-            raise wire.too_many(throttled.reason.value) from None
-        except LambdaimgError:
-            return bad_gateway()
+        except LambdaimgError as error:
+            raise refused(error) from None

@@ -11,6 +11,7 @@ import pytest
 from lambdaimg.cli.main import COMMANDS
 from lambdaimg.engine.client import Engine
 from lambdaimg.runtime import doctor
+from lambdaimg.runtime.networks import DEFAULT
 from lambdaimg.runtime.reach import Reach, reach_of
 from tests.integration.conftest import Sandboxed, docker, python_function
 
@@ -193,8 +194,8 @@ def test_colours(project: Sandboxed, options: list[str], environment: dict[str, 
 
 def test_doctor_says_when_no_container_reaches_this_machine(engine: Engine) -> None:
     """As where a firewall refuses them: what listens there is not for them."""
-    gateway = reach_of(engine).name
-    assert doctor.way_back(engine, reach_of(engine)).verdict == "ok"
+    gateway = reach_of(engine, DEFAULT).name
+    assert doctor.way_back(engine, reach_of(engine, DEFAULT)).verdict == "ok"
     shut = doctor.way_back(engine, Reach(listen="127.0.0.1", name=gateway))
     assert (shut.verdict, shut.what) == ("warn", f"none reaches {gateway}")
     assert "--rie" in shut.remedy
