@@ -8,6 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LAMBDAIMG := $(BIN)/lambdaimg
 STAMP := .venv/.installed
+WORKERS ?= 3
 BASES := debian-trixie debian-bookworm python-3.13-slim node-24-slim
 
 .PHONY: help setup bases demo test check test-unit test-integration test-slow bench bench-quick golden matrix lock wheel clean
@@ -42,10 +43,10 @@ check: $(STAMP) ## Style, types, architecture, shell scripts
 	@$(BIN)/shellcheck scripts/*.sh .ci/run
 
 test-unit: $(STAMP) ## Tests without an engine, in seconds
-	@$(BIN)/pytest -q tests/unit tests/golden
+	@$(BIN)/pytest -q -n auto tests/unit tests/golden
 
 test-integration: setup ## Tests on the real engine, RIE and RICs
-	@LAMBDAIMG_REQUIRE_ENGINE=1 $(BIN)/pytest -m "not slow" tests/integration
+	@LAMBDAIMG_REQUIRE_ENGINE=1 $(BIN)/pytest -m "not slow" -n $(WORKERS) --dist loadscope tests/integration
 
 test-slow: setup ## Tests that take minutes
 	@LAMBDAIMG_REQUIRE_ENGINE=1 $(BIN)/pytest -m slow tests/integration
