@@ -49,6 +49,7 @@ test-integration: setup ## Tests on the real engine, RIE and RICs
 	@LAMBDAIMG_REQUIRE_ENGINE=1 $(BIN)/pytest -m "not slow" -n $(WORKERS) --dist loadscope tests/integration
 
 test-slow: setup ## Tests that take minutes
+	@scripts/setup-browser.sh
 	@LAMBDAIMG_REQUIRE_ENGINE=1 $(BIN)/pytest -m slow tests/integration
 
 golden: $(STAMP) ## Write the rendered files and reference pages that the tests compare with; review the diff

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "invoke": "Invoke a function once and print what it returns.",
     "test": "Run the functions' test cases.",
     "event": "Print a sample event of a service that invokes functions.",
+    "edge": "Run Lambda@Edge functions behind a local CloudFront.",
     "check": "Would Lambda accept and run the images?",
     "render": "Write the Dockerfiles, bake file and compose file that would be used.",
     "show": "Show every setting in force, and where it comes from.",

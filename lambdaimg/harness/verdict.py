@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdaimg.model.cases import Expectation
+from lambdaimg.model.errors import EdgeRefused
 from lambdaimg.model.invocation import Invocation, error_of
 from lambdaimg.model.matching import Difference, compare
 
@@ -23,6 +24,7 @@ def judge(expect: Expectation, invocation: Invocation, *, cold: bool) -> list[Fa
     return [
         *_error(expect, invocation),
         *_payload(expect, invocation),
+        *_edge(expect, invocation),
         *_figures(expect, invocation, cold),
         *_log(expect, invocation),
     ]
@@ -58,6 +60,16 @@ def _payload(expect: Expectation, invocation: Invocation) -> Iterator[Failure]:
     found = compare(expect.payload, got, expect.match)
     if found:
         yield Failure(what="the payload differs", differences=tuple(found))
+
+
+def _edge(expect: Expectation, invocation: Invocation) -> Iterator[Failure]:
+    """Whether CloudFront would take the answer."""
+    if expect.edge is None or invocation.function_error:
+        return
+    try:
+        expect.edge.check(invocation.payload)
+    except EdgeRefused as error:
+        yield Failure(what=f"CloudFront refuses the result: {error.what}")
 
 
 def _figures(expect: Expectation, invocation: Invocation, cold: bool) -> Iterator[Failure]:

@@ -10,6 +10,7 @@ from lambdaimg.model import samples
 from lambdaimg.model.cases import Case, Entry, Expectation, Step, case_table
 from lambdaimg.model.checks import list_of, table
 from lambdaimg.model.document import Document, refuse
+from lambdaimg.model.edge.sent import Sent, sent
 from lambdaimg.model.errors import EventError, LambdaimgError, Problem, ProjectError
 from lambdaimg.model.invocation import parse_event, read_event
 from lambdaimg.model.matching import check_schema, expected_value
@@ -118,6 +119,9 @@ class _Reader:
         expect = expectation(written.get("expect", {}))
         if expect.match == "schema":
             check_schema(expect.payload)
+        if "edge" in written:
+            edge = _edge(written["edge"])
+            return Step(event=as_event(edge.event), expect=replace(expect, edge=edge))
         return Step(event=self._event(written), expect=expect)
 
     def _event(self, written: Mapping[str, Any]) -> bytes:
@@ -178,6 +182,19 @@ def expectation(written: Mapping[str, Any]) -> Expectation:
         max_memory_mb=written.get("max-memory-mb"),
         log_contains=tuple(written.get("log-contains", ())),
         log_not_contains=tuple(written.get("log-not-contains", ())),
+    )
+
+
+def _edge(written: Mapping[str, Any]) -> Sent:
+    """The event of a checked `edge`."""
+    return sent(
+        written["trigger"],
+        written["url"],
+        method=written.get("method", "GET"),
+        headers=written.get("headers", {}).items(),
+        body=written.get("body", ""),
+        status=written.get("status", 200),
+        response_headers=written.get("response-headers", {}).items(),
     )
 
 

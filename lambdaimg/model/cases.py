@@ -30,6 +30,8 @@ from lambdaimg.model.checks import (
     text,
     whole_number,
 )
+from lambdaimg.model.edge.sent import Sent
+from lambdaimg.model.edge.settings import TRIGGERS
 from lambdaimg.model.matching import MODES, expected_value
 from lambdaimg.model.samples import sample_name
 
@@ -56,10 +58,33 @@ _NAME = matching(r"\S(?:[^\x00-\x1f\x7f]{0,198}\S)?", "one line of at most 200 c
 _TAG = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits and ._-")
 _ENVIRONMENT = table_of(environment_key, text)
 
+_HEADERS = table_of(text, text)
+
+EDGE_KEYS: Final[Mapping[str, Key]] = {
+    "trigger": Key(check=one_of(*TRIGGERS), says="the trigger that sends the event; needed"),
+    "url": Key(check=text, says="the path, or the whole URL, that a viewer asks for; needed"),
+    "method": Key(check=_NAME, says="the request's method; default `GET`"),
+    "headers": Key(check=_HEADERS, says="headers of the request"),
+    "body": Key(check=text, says="the request's body, which the function sees"),
+    "status": Key(check=whole_number(quotas.Bounds(200, 599, "")), says="the response's status; default 200"),
+    "response-headers": Key(check=_HEADERS, says="headers of the response"),
+}
+
+
+def _edge_rule(edge: Mapping[str, Any]) -> None:
+    for key in ("trigger", "url"):
+        if key not in edge:
+            raise NameInvalid(f"has no {key}", remedy=f"add {key}")
+
+
 EVENT_KEYS: Final[Mapping[str, Key]] = {
     "event": Key(check=json_value, says="the event itself; without any event, `{}`"),
     "event-file": Key(check=path_inside, says="a JSON file with the event, its path relative to the project's folder"),
     "sample-event": Key(check=sample_name, says="a sample event by its name; `lambdaimg event` lists them"),
+    "edge": Key(
+        check=table(_checks(EDGE_KEYS), _edge_rule),
+        says="a Lambda@Edge event; the answer must be one that CloudFront takes",
+    ),
     "set": Key(
         check=table_of(text, json_value), says='values to put into the sample event: { "Records.0.body" = "hi" }'
     ),
@@ -104,7 +129,7 @@ _EXPECT: Final = Key(
 
 
 def _event_rule(written: Mapping[str, Any]) -> None:
-    given = [key for key in ("event", "event-file", "sample-event") if key in written]
+    given = [key for key in ("event", "event-file", "sample-event", "edge") if key in written]
     if len(given) > 1:
         raise NameInvalid(f"excludes {given[0]}", path=[given[1]], remedy="remove one of the two")
     if "set" in written and "sample-event" not in written:
@@ -179,6 +204,8 @@ class Expectation:
     max_memory_mb: float | None = None
     log_contains: tuple[str, ...] = ()
     log_not_contains: tuple[str, ...] = ()
+    edge: Sent | None = None
+    """The edge event that it answers, whose trigger decides what CloudFront takes."""
 
 
 @dataclass(frozen=True, kw_only=True)

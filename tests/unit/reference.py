@@ -13,7 +13,7 @@ from lambdaimg.check.rules import ALL_RULES
 from lambdaimg.cli.main import COMMANDS, cli
 from lambdaimg.images.rules.rule import SOURCES
 from lambdaimg.model import samples, sandbox, settings
-from lambdaimg.model.cases import CASE_KEYS, ERROR_KEYS, EXPECT_KEYS
+from lambdaimg.model.cases import CASE_KEYS, EDGE_KEYS, ERROR_KEYS, EXPECT_KEYS
 from lambdaimg.model.declare import settings_of
 from lambdaimg.model.edge.settings import EdgeSettings
 from lambdaimg.model.matching import MATCHERS
@@ -135,6 +135,7 @@ def cases() -> str:
     """The keys of a test case, its matchers, and the sample events."""
     tables = (
         ("A case", "key", CASE_KEYS),
+        ("`edge`", "key", EDGE_KEYS),
         ("`expect`", "key", EXPECT_KEYS),
         ("`expect.error`", "key", ERROR_KEYS),
         ("Matchers", "matcher", MATCHERS),
