@@ -8,4 +8,4 @@ if ! command -v chromium >/dev/null; then
   apt-get update -qq >/dev/null
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 fi
-.venv/bin/python -c 'import playwright' 2>/dev/null || .venv/bin/pip install --quiet --disable-pip-version-check playwright==1.63.0
+.venv/bin/python -c 'import playwright' 2>/dev/null || .venv/bin/pip install --quiet --disable-pip-version-check playwright==1.65.2

@@ -49,7 +49,7 @@ def serve(session: Session, port: int, host: str, watch: bool, credentials: str)
     """
     from lambdaimg.model.edge.restrictions import advice
     from lambdaimg.runtime.sweep import sweep
-    from lambdaimg.service.endpoint import listen
+    from lambdaimg.service.wire import listen
 
     edge = _edge(session)
     functions = session.project.select(edge.function_names) if edge.function_names else ()

@@ -57,7 +57,7 @@ RESTRICTIONS: Final = (
     _rule("edge-architecture", "architecture", "the edge is x86_64 alone", lambda name: name == "arm64"),
     _rule("edge-environment", "environment", "edge functions have no environment variables"),
     _rule("edge-environment", "env_file", "edge functions have no environment variables"),
-    _rule("edge-vpc", "vpc", "edge functions are in no VPC", lambda vpc: bool(vpc and vpc.subnet_ids)),
+    _rule("edge-vpc", "vpc", "edge functions are in no VPC"),
     _rule("edge-vpc", "file_system", "edge functions are in no VPC, and mount no file system"),
     _rule("edge-layers", "layers", "edge functions have no layers"),
     _rule(
