@@ -173,9 +173,10 @@ def test_the_problems_of_all_files_are_reported_at_once(make_project: MakeProjec
     ]
 
 
-def test_the_example_shop_uses_every_key_and_matcher() -> None:
+def test_the_example_shop_uses_every_key_and_matcher_and_the_edge_site_the_edges() -> None:
     root = Path(__file__).parents[2] / "examples" / "shop"
     text = "".join(file.read_text("utf-8") for file in sorted(root.rglob("*.toml")))
+    text += (root.parent / "edge-site" / "lambdaimg.toml").read_text("utf-8")
     text += "".join(file.read_text("utf-8") for file in sorted(root.rglob("*.expected.json")))
     known = [*CASE_KEYS, *EXPECT_KEYS, *ERROR_KEYS, *MATCHERS]
     missing = [name for name in known if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
