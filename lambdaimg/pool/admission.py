@@ -4,7 +4,8 @@
   own limit; the functions without one share the rest. Reserved 0 stops a function.
 - Provisioned environments are taken out of the function's reserved concurrency, or of the shared rest, whether they run
   or not; what goes beyond them counts like any other.
-- A function gets at most 1,000 new environments in 10 s.
+- A function gets at most 1,000 new environments in 10 s. Counted are those that Lambda would make: it has as many as
+  invocations ran at once, whatever this machine holds.
 """
 
 import time
@@ -73,6 +74,7 @@ class _Load:
     reserved: int | None
     provisioned: int
     running: int = 0
+    most: int = 0  # that ever ran at once
     grown_at: list[float] = field(default_factory=list)
 
     @property
@@ -89,7 +91,7 @@ class Admission:
         self._loads: dict[str, _Load] = {}
 
     def add(self, function: str, *, reserved: int | None, provisioned: int) -> None:
-        self._loads[function] = _Load(reserved=reserved, provisioned=provisioned)
+        self._loads[function] = _Load(reserved=reserved, provisioned=provisioned, most=provisioned)
 
     def reserved(self, function: str) -> int | None:
         return self._loads[function].reserved
@@ -105,18 +107,16 @@ class Admission:
     def running(self, function: str) -> int:
         return self._loads[function].running
 
-    def admit(self, function: str, *, grows: bool) -> "Lease":
-        """The right to run one invocation, until it is given back; `grows`: it takes a new environment.
-
-        Raises Throttled.
-        """
+    def admit(self, function: str) -> "Lease":
+        """The right to run one invocation, until it is given back. Raises Throttled."""
         load = self._loads[function]
         reason = decide({name: each.share for name, each in self._loads.items()}, function, self.account)
-        if reason is None and grows and not self._may_grow(load):
+        if reason is None and load.running >= load.most and not self._may_grow(load):
             reason = Reason.RATE
         if reason is not None:
             raise Throttled(function, reason)
         load.running += 1
+        load.most = max(load.most, load.running)
         return Lease(load)
 
     def _may_grow(self, load: _Load) -> bool:

@@ -17,7 +17,8 @@ class EnvironmentPool:
     """Environments made by `make`, within the places of `machine`, which other pools may share.
 
     One without a request for `idle_timeout` seconds ends (0: none does). `provisioned` of them, made by
-    `make_provisioned`, are initialised ahead by `warm`, kept, and made again when they end.
+    `make_provisioned`, are initialised ahead by `warm`, kept, and made again when they end. `on_failed` is told
+    of a start that failed with nobody waiting for it.
     """
 
     def __init__(
@@ -28,12 +29,14 @@ class EnvironmentPool:
         idle_timeout: float = 0,
         provisioned: int = 0,
         make_provisioned: Make | None = None,
+        on_failed: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         self._make = make
         self._make_provisioned = make_provisioned or make
         self._machine = machine
         self._idle_timeout = idle_timeout
         self._provisioned = provisioned
+        self._on_failed = on_failed
         self._kept: set[ExecutionEnvironment] = set()
         self._free: deque[ExecutionEnvironment] = deque()
         self._waiting: deque[asyncio.Future[ExecutionEnvironment]] = deque()
@@ -50,11 +53,6 @@ class EnvironmentPool:
     def __len__(self) -> int:
         """How many environments there are, with those that start."""
         return len(self._all) + self._starting
-
-    @property
-    def has_free(self) -> bool:
-        """Whether a request would get an environment that is there already."""
-        return bool(self._free)
 
     async def invoke(self, request: Request, *, wait: bool = True) -> Invocation:
         """The answer of one of the environments; with `wait` off, EnvironmentBusy is raised when none is to be had.
@@ -119,7 +117,7 @@ class EnvironmentPool:
         waiting: asyncio.Future[ExecutionEnvironment] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         if self._starting < len(self._waiting):
-            self._begin(keep=False)
+            self._begin(keep=False).add_done_callback(self._tell_failure)
         try:
             return await waiting
         except asyncio.CancelledError:
@@ -159,6 +157,10 @@ class EnvironmentPool:
         self._starts.add(start)
         start.add_done_callback(self._starts.discard)
         return start
+
+    def _tell_failure(self, start: "asyncio.Task[None]") -> None:
+        if not start.cancelled() and (error := start.exception()) is not None:
+            self._on_failed(error)
 
     async def _start(self, *, keep: bool) -> None:
         """Makes an environment, where one is still needed once there is a place for it. `keep`: a provisioned one."""
@@ -208,7 +210,7 @@ class EnvironmentPool:
         if environment in self._kept:
             self._kept.discard(environment)
             if not self._closed:
-                self._begin(keep=True)
+                self._begin(keep=True).add_done_callback(self._tell_failure)
 
     async def _stop(self, environment: ExecutionEnvironment) -> None:
         try:

@@ -26,7 +26,7 @@ class Served:
 
     async def invoke(self, request: Request) -> Invocation:
         """Raises Throttled where Lambda would answer 429, EnvironmentFailed where the environment could not run."""
-        with self.admission.admit(self.function.name, grows=not self.pool.has_free):
+        with self.admission.admit(self.function.name):
             return await self.pool.invoke(request)
 
 
@@ -65,6 +65,7 @@ class LocalLambda:
             idle_timeout=idle_timeout,
             provisioned=provisioned,
             make_provisioned=lambda: self._made(function, replace(wishes, initialization=PROVISIONED)),
+            on_failed=lambda error: self._on_line(function.name, str(error)),
         )
         return Served(function=function, pool=pool, admission=self.admission)
 

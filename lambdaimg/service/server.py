@@ -11,6 +11,7 @@ from aiohttp import web
 
 from lambdaimg.engine.client import Engine
 from lambdaimg.model import quotas
+from lambdaimg.model.errors import UsageError
 from lambdaimg.model.project import Function, Project
 from lambdaimg.pool.admission import Admission
 from lambdaimg.pool.machine import Machine
@@ -57,6 +58,7 @@ class Server:
         *,
         watch: bool,
     ) -> None:
+        _check_places(project, limits.environments)
         self._project = project
         self._say = say
         self._is_told = False
@@ -123,3 +125,14 @@ class Server:
     async def _follow(self, name: str, build: Build) -> None:
         served = self.functions.served[name]
         await self._renewals[name].follow(served.pool, lambda: build((served.function,)), self._say)
+
+
+def _check_places(project: Project, environments: int) -> None:
+    """Raises UsageError where the provisioned environments leave no place for the functions without any."""
+    provisioned = [each.settings.provisioned_concurrency or 0 for each in project.functions]
+    needed = sum(provisioned) + (0 if all(provisioned) else 1)
+    if needed > environments:
+        raise UsageError(
+            f"{environments} environments are too few: {sum(provisioned)} are provisioned, others need a place too",
+            remedy=f"--max-environments {needed} or more, or a lower provisioned-concurrency",
+        )

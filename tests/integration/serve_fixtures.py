@@ -96,10 +96,9 @@ class Serve:
         for container in self.environments(function):
             subprocess.run(["docker", "exec", container, "touch", "/tmp/go"], capture_output=True, check=False)
 
-    def hears(self, text: str, times: int = 1) -> str:
-        """Returns the line of its log that holds a text, as soon as it has come so often."""
+    def hears(self, text: str, times: int = 1) -> None:
+        """Returns as soon as so many lines of its log hold a text."""
         until(lambda: sum(text in line for line in self.said) >= times, f"{text!r} in its log")
-        return next(line for line in self.said if text in line)
 
     def read(self) -> None:
         for line in self.process.stderr or ():

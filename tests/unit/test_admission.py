@@ -1,5 +1,7 @@
 """Lambda's rules of concurrency, as the pure decision and as the counting around it."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from lambdaimg.pool.admission import NEW_ENVIRONMENTS, SCALING_PERIOD, Admission, Reason, Share, Throttled, decide
@@ -32,12 +34,12 @@ def test_the_decision(shares: dict[str, Share], account: int, reason: Reason | N
 def test_a_lease_is_given_back_whatever_happens() -> None:
     admission = Admission(account=1)
     admission.add("f", reserved=None, provisioned=0)
-    with pytest.raises(ZeroDivisionError), admission.admit("f", grows=False):
+    with pytest.raises(ZeroDivisionError), admission.admit("f"):
         with pytest.raises(Throttled) as error:
-            admission.admit("f", grows=False)
+            admission.admit("f")
         assert error.value.reason is Reason.CONCURRENCY
         raise ZeroDivisionError
-    with admission.admit("f", grows=False):
+    with admission.admit("f"):
         assert admission.running("f") == 1
     assert admission.running("f") == 0
 
@@ -48,24 +50,33 @@ def test_reserved_concurrency_can_change_while_it_runs() -> None:
     admission.reserve("f", 0)
     assert (admission.reserved("f"), admission.unreserved()) == (0, 1_000)
     with pytest.raises(Throttled):
-        admission.admit("f", grows=False)
+        admission.admit("f")
     admission.reserve("f", None)
-    with admission.admit("f", grows=False):
+    with admission.admit("f"):
         pass
+
+
+def run(admission: Admission, stack: ExitStack, count: int) -> None:
+    for _ in range(count):
+        stack.enter_context(admission.admit("f"))
 
 
 def test_a_function_grows_by_so_many_environments_in_a_period() -> None:
     now = 0.0
     admission = Admission(account=10_000, clock=lambda: now)
+    admission.add("f", reserved=None, provisioned=2)
+    with ExitStack() as stack:
+        run(admission, stack, 2 + NEW_ENVIRONMENTS)
+        with pytest.raises(Throttled) as error:
+            admission.admit("f")
+        assert error.value.reason is Reason.RATE
+        now = SCALING_PERIOD
+        run(admission, stack, NEW_ENVIRONMENTS)
+
+
+def test_what_finds_an_environment_is_no_growth() -> None:
+    admission = Admission(account=10_000, clock=lambda: 0.0)
     admission.add("f", reserved=None, provisioned=0)
-    for _ in range(NEW_ENVIRONMENTS):
-        with admission.admit("f", grows=True):
-            pass
-    with pytest.raises(Throttled) as error:
-        admission.admit("f", grows=True)
-    assert error.value.reason is Reason.RATE
-    with admission.admit("f", grows=False):
-        pass
-    now = SCALING_PERIOD
-    with admission.admit("f", grows=True):
-        pass
+    for _ in range(3):
+        with ExitStack() as stack:
+            run(admission, stack, NEW_ENVIRONMENTS)
