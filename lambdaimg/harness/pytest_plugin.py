@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lambdaimg.harness.function import LambdaCase, LambdaFunctions
     from lambdaimg.model.project import Project
 
@@ -40,6 +42,14 @@ def lambda_function(lambda_project: "Project", pytestconfig: pytest.Config) -> I
 
     with LambdaFunctions(lambda_project, rie=pytestconfig.getoption("--lambda-rie")) as functions:
         yield functions
+
+
+@pytest.fixture(scope="session")
+def lambda_compose_file(lambda_project: "Project") -> "Path":
+    """The project's compose file, rendered: what pytest-docker's `docker_compose_file` may give, to test services."""
+    from lambdaimg.harness.compose import rendered
+
+    return rendered(lambda_project)
 
 
 @pytest.fixture

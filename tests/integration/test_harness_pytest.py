@@ -134,3 +134,41 @@ def test_mistakes_are_told_in_words(suite: Sandboxed) -> None:
     out = pytest_run(suite, code=2)
     assert "cases/more.toml:2: tests.0.nam: unknown key 'nam'" in out
     assert "Traceback" not in out
+
+
+SERVICES = """\
+import pytest
+import requests
+
+@pytest.fixture(scope="session")
+def docker_compose_file(lambda_compose_file, tmp_path_factory):
+    ports = tmp_path_factory.mktemp("ports") / "ports.yaml"  # of the engine's choice: two runs don't collide
+    ports.write_text('services:\\n  hello: {ports: !override ["127.0.0.1::8080"]}\\n')
+    return [str(lambda_compose_file), str(ports)]
+
+@pytest.fixture(scope="session")
+def docker_compose_project_name(lambda_project):
+    return lambda_project.name
+
+@pytest.fixture(scope="session")
+def docker_setup():
+    return ["up --build --wait"]
+
+def test_as_a_service(docker_ip, docker_services):
+    url = f"http://{docker_ip}:{docker_services.port_for('hello', 8080)}/2015-03-31/functions/function/invocations"
+    assert requests.post(url, json="x", timeout=60).json()["event"] == "x"
+"""
+
+
+def test_functions_are_services_for_pytest_docker(project: Sandboxed) -> None:
+    python_function(project, SOURCE)
+    project.write("test_services.py", SERVICES)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "test_services.py"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
