@@ -6,6 +6,8 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -234,9 +236,18 @@ def test_what_a_language_is_built_with_is_asked_for(
         rendered(make_project, Case(f'language = "{language}"\n', {"x": ""}), monkeypatch)
 
 
-def test_packages_need_a_package_manager(make_project: MakeProject) -> None:
-    from dataclasses import replace
+@pytest.mark.parametrize(("deprecated", "warned"), [(date(2020, 1, 1), True), (date(9000, 1, 1), False), (None, False)])
+def test_a_base_that_aws_no_longer_keeps_up_is_warned_of(
+    make_project: MakeProject, deprecated: date | None, warned: bool
+) -> None:
+    root = make_project('[functions.hello]\nlanguage = "go"\n', {"hello/go.mod": ""})
+    project = project_file.load(root / "lambdaimg.toml", languages=languages.names())
+    base = replace(bases.read("aws-provided-al2023"), deprecated=deprecated)
+    [plan] = plans_of(project, project.functions, lambda *_: base)
+    assert ("AWS no longer keeps" in "".join(plan.warnings)) is warned
 
+
+def test_packages_need_a_package_manager(make_project: MakeProject) -> None:
     root = make_project('[functions.hello]\nlanguage = "python"\npackages = ["curl"]\n', {"hello/app.py": ""})
     project = project_file.load(root / "lambdaimg.toml", languages=languages.names())
     base = replace(bases.read("python-3.13-slim"), package_manager="none")
