@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from lambdaimg.check.trial import Figures
-from lambdaimg.check.verdict import Row, Verdict
+from lambdaimg.check.verdict import Row, Size, Verdict
 
 _SHOWN: Final = 5
 """Findings of a rule that the text shows; JSON has all."""
@@ -17,6 +17,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "name": verdict.name,
         "image": verdict.image,
         "fit": verdict.fit,
+        "size": asdict(verdict.size),
         "figures": asdict(verdict.figures) if verdict.figures else None,
         "rules": [_row_as_json(row) for row in verdict.rows],
     }
@@ -46,9 +47,20 @@ def lines(verdict: Verdict, *, every: bool) -> Iterator[tuple[str, str]]:
             yield row.state, f"{row.state:16}  {row.rule.id}  {row.rule.title}"
             for text in _details(row):
                 yield "", f"{'':25}{text}"
+    yield "", made_of(verdict.size)
     if verdict.figures:
         yield "", measured(verdict.figures)
     yield "", summary(verdict)
+
+
+def made_of(size: Size) -> str:
+    """What makes the image big, in one line."""
+    largest = ", ".join(f"{path} {_mb(bytes)}" for path, bytes in size.largest)
+    return f"{_mb(size.total)} in {size.layers} layers, {_mb(size.hidden)} of them hidden; largest: {largest or '-'}"
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1024 / 1024:.0f} MB"
 
 
 def measured(figures: Figures) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from lambdaimg.check.trial import Figures, Trial, figures_of
+from lambdaimg.images.inspection.facts import ImageFacts
 from lambdaimg.images.rules.rule import SOURCES, Finding, Needs, Rule, Subject
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.suggest import did_you_mean
 
+_LARGEST_FOLDERS: Final = 10
 State = Literal["pass", "warn", "fail", "known", "not visible here"]
 
 
@@ -23,6 +25,16 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Size:
+    """What makes an image big, in bytes: all layers together, the ten largest folders, what later layers hide."""
+
+    total: int
+    layers: int
+    largest: tuple[tuple[str, int], ...]
+    hidden: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """All rows of one image, in the order of the rules' ids. `name` is the function's, or the image's.
 
@@ -32,6 +44,7 @@ class Verdict:
     name: str
     image: str
     rows: tuple[Row, ...]
+    size: Size
     figures: Figures | None = None
 
     @property
@@ -43,7 +56,16 @@ def judge(name: str, subject: Subject, rules: Iterable[Rule[Any]], trial: Trial 
     """Asks every rule that can look at this image; the dynamic ones look at a trial of it."""
     rows = tuple(_row(rule, subject, trial) for rule in rules)
     figures = figures_of(trial) if trial is not None else None
-    return Verdict(name=name, image=subject.image.name, rows=rows, figures=figures)
+    return Verdict(name=name, image=subject.image.name, rows=rows, size=_size(subject.image), figures=figures)
+
+
+def _size(image: ImageFacts) -> Size:
+    return Size(
+        total=image.size,
+        layers=len(image.configuration.layers),
+        largest=tuple(image.tree.largest(_LARGEST_FOLDERS)),
+        hidden=sum(image.tree.hidden.values()),
+    )
 
 
 def _row(rule: Rule[Any], subject: Subject, trial: Trial | None) -> Row:

@@ -1,20 +1,28 @@
 """What needs no image of the rules: the tree of layers, secrets, linking, the verdict and its reports."""
 
+import gzip
 import io
 import json
 import tarfile
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdaimg.check import baseline
+from lambdaimg.check import baseline, import_times
+from lambdaimg.check.inside import Inside, Process
 from lambdaimg.check.report import as_json, lines, summary
+from lambdaimg.check.rules import DYNAMIC_RULES
 from lambdaimg.check.sarif import as_sarif
+from lambdaimg.check.trial import Trial, Try
 from lambdaimg.check.verdict import accept, chosen, judge
 from lambdaimg.images.inspection import secret_search
+from lambdaimg.images.inspection.engine import saved_layers
 from lambdaimg.images.inspection.facts import Configuration, Entry, ImageFacts, Layer, Program, configuration_of
 from lambdaimg.images.inspection.layer import read_layer
 from lambdaimg.images.inspection.literals import literals_in
@@ -24,6 +32,7 @@ from lambdaimg.images.rules.catalog import STATIC_RULES
 from lambdaimg.images.rules.linking import missing_libraries
 from lambdaimg.images.rules.rule import Needs, Subject, Wanted
 from lambdaimg.model.errors import UsageError
+from lambdaimg.model.invocation import Invocation, Report
 
 
 def layer(*paths: str, **links: str) -> Layer:
@@ -101,18 +110,49 @@ def test_the_search_reads_anything(content: bytes) -> None:
     list(secret_search.search(content, secret_search.HINTS))
 
 
-def test_a_damaged_program_is_no_program() -> None:
+def tar(files: Mapping[str, bytes | str]) -> bytes:
+    """An archive of files; a string is where a symbolic link leads."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        for name, content in (("short", b"\x7fELF"), ("wild", b"\x7fELF\x02\x01\x01" + b"\xff" * 200)):
+    with tarfile.open(fileobj=stream, mode="w") as made:
+        for name, content in files.items():
             entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    found = read_layer(io.BytesIO(stream.getvalue()))
+            if isinstance(content, str):
+                entry.type, entry.linkname = tarfile.SYMTYPE, content
+            else:
+                entry.size = len(content)
+            made.addfile(entry, io.BytesIO(content) if isinstance(content, bytes) else None)
+    return stream.getvalue()
+
+
+def test_what_old_and_new_engines_save_is_read_alike() -> None:
+    one, two = tar({"a": b"1"}), tar({"b": b"2"})
+    old: dict[str, bytes | str] = {
+        "x/layer.tar": one,
+        "y/layer.tar": two,
+        "z/layer.tar": "../x/layer.tar",
+        "x/json": b"{}",
+    }
+    blobs: dict[str, bytes | str] = {
+        "blobs/sha256/1": one,
+        "blobs/sha256/2": gzip.compress(two),
+        "blobs/sha256/3": b'{"config": {}}',
+    }
+    for files, listed in (
+        (old, ["x/layer.tar", "y/layer.tar", "z/layer.tar"]),
+        ({**blobs, "index.json": b"{}"}, ["blobs/sha256/1", "blobs/sha256/2", "blobs/sha256/1"]),
+    ):
+        archive = tar({**files, "manifest.json": json.dumps([{"Layers": listed}]).encode()})
+        layers = saved_layers(io.BytesIO(archive))
+        assert [[entry.path for entry in each.entries] for each in layers] == [["/a"], ["/b"], ["/a"]]
+
+
+def test_a_damaged_program_is_no_program() -> None:
+    content = tar({"short": b"\x7fELF", "wild": b"\x7fELF\x02\x01\x01" + b"\xff" * 200})
+    found = read_layer(io.BytesIO(content))
     assert [entry.path for entry in found.entries] == ["/short", "/wild"]
     assert found.programs == {}
     with pytest.raises(UsageError, match="not a whole tar"):
-        read_layer(io.BytesIO(stream.getvalue()[:700]))
+        read_layer(io.BytesIO(content[:700]))
 
 
 def test_libraries_are_searched_as_the_linker_does() -> None:
@@ -221,3 +261,43 @@ def test_references_name_a_registry(reference: str, parts: tuple[str, str, str])
 def test_a_configuration_without_anything_is_read() -> None:
     assert configuration_of({}) == Configuration(architecture="", os="")
     assert configuration_of({"config": {"Healthcheck": {"Test": ["NONE"]}, "Env": None}}).health_check is False
+
+
+def trial(**changed: Any) -> Trial:
+    """A trial of a function that does all well, but for what is changed."""
+    report = Report(request_id="r", duration_ms=1.0, memory_size=128, max_memory_used=40)
+    answer = Invocation(payload=b"1", function_error=False, log=(), report=report)
+    tried = Try(init_ms=50.0, init_error="", answers=(answer, answer), log=())
+    quiet = Inside(processes=(Process(name="python3", descriptors=5),))
+    good = Trial(memory=128, bound=tried, inside=(quiet,) * 3, code=143, unbound=tried, written=(), loaded=())
+    return replace(good, **changed)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed", "found"),
+    [
+        ("LI104", {"written": ("/var", "/var/x", "/tmp/y", "/usr/sbin/docker-init")}, ["/var/x"]),
+        ("LI104", {"written": None}, None),
+        ("LI108", {"inside": (None, None, None)}, None),
+        ("LI108", {"inside": (Inside(processes=(Process(name="x", descriptors=900),)),) * 3}, ["descriptors"]),
+        ("LI109", {"inside": (None, None, None)}, None),
+        ("LI111", {"code": 7}, ["SIGTERM"]),
+        ("LI111", {"code": None}, ["SIGTERM"]),
+        ("LI111", {"code": 0}, []),
+    ],
+)  # fmt: skip
+def test_what_a_trial_shows(rule: str, changed: dict[str, Any], found: list[str] | None) -> None:
+    asked = next(each for each in DYNAMIC_RULES if each.id == rule)
+    assert list(asked.find(trial()) or ()) == []
+    findings = asked.find(trial(**changed))
+    assert (findings if findings is None else [finding.where for finding in findings]) == found
+
+
+def test_import_times_are_read_from_both_languages() -> None:
+    log = (
+        "import time:       397 |      53076 |   requests.compat",
+        "import time:       397 |      90000 | requests",
+        "2026-11-24T00:00:00Z\tid\tERROR\tlambdaimg loaded 2100.5 ./slow.cjs",
+        "import time: self [us] | cumulative | imported package",
+    )
+    assert import_times.read(log) == (("./slow.cjs", 2100.5), ("requests", 90.0))

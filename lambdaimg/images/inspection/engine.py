@@ -28,7 +28,8 @@ def read(engine: Engine, name: str) -> ImageFacts:
     digests = facts.configuration.layers
     layers = [cache.load(digest) for digest in digests]
     if None in layers:
-        layers = list(_saved_layers(engine, name))
+        with engine.save(name) as stream:
+            layers = list(saved_layers(stream))
         if len(layers) != len(digests):
             raise EngineError(f"the engine saved {len(layers)} layers of {name}, which has {len(digests)}")
         for digest, layer in zip(digests, layers, strict=True):
@@ -42,12 +43,12 @@ def read(engine: Engine, name: str) -> ImageFacts:
     )
 
 
-def _saved_layers(engine: Engine, name: str) -> list[Layer]:
-    """The layers, the lowest first, from a stream in which the list of them comes last."""
+def saved_layers(stream: IO[bytes]) -> list[Layer]:
+    """The layers, the lowest first, from an archive in which the list of them comes last."""
     found: dict[str, Layer] = {}
     links: dict[str, str] = {}
     manifest: list[dict[str, Any]] = []
-    with engine.save(name) as stream, tarfile.open(fileobj=stream, mode="r|", bufsize=_BUFFER) as tar:
+    with tarfile.open(fileobj=stream, mode="r|", bufsize=_BUFFER) as tar:
         for member in tar:
             content = tar.extractfile(member) if member.isfile() else None
             if member.issym():

@@ -116,6 +116,11 @@ class ImageFacts:
     manifest: Manifest | None = None
     layers: tuple[Layer, ...] | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files in all layers."""
+        return sum(entry.size for layer in self.layers or () for entry in layer.entries)
+
     @cached_property
     def tree(self) -> Tree:
         """The files as a container sees them."""

@@ -116,9 +116,9 @@ class Tree:
         return (entry for entry in self.entries.values() if entry.path.startswith(beginnings))
 
     def largest(self, count: int) -> list[tuple[str, int]]:
-        """The folders that hold the most bytes of their own and below, none of them inside another that is listed.
+        """The folders that hold the most bytes, those below them included.
 
-        A folder gives way to those below it while these are nearly all of it.
+        A folder most of whose bytes are in one folder below gives way to that one.
         """
         sizes = self._sizes()
         ranked: list[tuple[str, int]] = []

@@ -45,13 +45,19 @@ def _present(subject: Subject) -> Iterator[Finding]:
 
 
 def _current(subject: Subject) -> Iterator[Finding]:
-    pins = {language.ric_package: language.pins for language in map(languages.read, languages.names())}
     for package, version, path in clients(subject):
-        known = [pin.version for pin in pins.get(package, ())]
+        known = _installed_by_lambdaimg(package)
         if (package, version) == _WITHOUT_EXECUTABLE:
             yield Finding(path, f"{package} {version} was published without its program")
         elif known and _major(version) < min(map(_major, known)):
             yield Finding(path, f"{package} {version} is old: lambdaimg installs {', '.join(known)}")
+
+
+def _installed_by_lambdaimg(package: str) -> list[str]:
+    """The versions of a client that the catalog pins; a Java package's name has its group before it."""
+    found = map(languages.read, languages.names())
+    own = [pin for each in found if each.ric_package.rpartition(":")[2] == package for pin in each.pins]
+    return sorted({pin.version for pin in own if pin.version})
 
 
 def _major(version: str) -> int:

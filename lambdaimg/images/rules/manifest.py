@@ -16,10 +16,9 @@ _LAYERS = ("application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.docke
 
 
 def _size(subject: Subject) -> Iterator[Finding]:
-    size = sum(entry.size for layer in subject.image.layers or () for entry in layer.entries)
+    size = subject.image.size
     if size > _LARGEST:
-        largest = ", ".join(f"{path} {size // _MIB} MB" for path, size in subject.tree.largest(10))
-        yield Finding("size", f"{size // _MIB} MB in all layers; Lambda takes {_LARGEST // _MIB}. Largest: {largest}")
+        yield Finding("size", f"{size // _MIB} MB in all layers; Lambda takes {_LARGEST // _MIB}")
 
 
 def _hidden(subject: Subject) -> Iterator[Finding]:
