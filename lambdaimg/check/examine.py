@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from lambdaimg.check.static import inspect
-from lambdaimg.check.trial import Trial, try_out
+from lambdaimg.check.trial import Trial
 from lambdaimg.check.verdict import Verdict, judge
 from lambdaimg.engine.client import Engine
 from lambdaimg.images.inspection.facts import ImageFacts
 from lambdaimg.images.rules.rule import Needs, Rule, Subject, Wanted
-from lambdaimg.model import case_files
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.settings import BuildSettings, FunctionSettings, ProjectSettings, host_architecture
-from lambdaimg.runtime.factory import EnvironmentFactory, Options
-from lambdaimg.runtime.sweep import sweep
 
 _MEMORY: Final = 1_024
 _TIMEOUT: Final = 30
@@ -35,7 +32,7 @@ class Examination:
     say: Callable[[str], None]
 
     def image(self, reference: str) -> Verdict:
-        """The verdict on any image. Raises what `static.inspect` and `trial.try_out` raise."""
+        """The verdict on any image. Raises what `static.inspect` and `trying.try_out` raise."""
         facts = inspect(reference, self.connect, "")
         subject = Subject(image=facts, wanted=Wanted(), today=date.today())
         project = _project_of(reference)
@@ -65,6 +62,10 @@ class Examination:
         return asyncio.run(self._tried(project, function))
 
     async def _tried(self, project: Project, function: Function) -> Trial:
+        from lambdaimg.check.trying import try_out  # what runs containers takes long to import
+        from lambdaimg.runtime.factory import EnvironmentFactory, Options
+        from lambdaimg.runtime.sweep import sweep
+
         engine = self.connect()
         sweep(engine)
         event = self.event if self.event is not None else _first_event(project, function)
@@ -87,5 +88,7 @@ def _project_of(reference: str) -> Project:
 
 def _first_event(project: Project, function: Function) -> bytes:
     """The event of the function's first test case; `{}` without one."""
+    from lambdaimg.model import case_files
+
     cases = case_files.load(project, (function,))
     return cases[0].steps[0].event if cases else b"{}"

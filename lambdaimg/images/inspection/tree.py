@@ -130,13 +130,15 @@ class Tree:
         return ranked
 
     def _sizes(self) -> Counter[str]:
-        sizes: Counter[str] = Counter()
+        own: dict[str, int] = {}
         for entry in self.entries.values():
-            if entry.kind == "f":
-                folder = posixpath.dirname(entry.path)
-                while folder != "/":
-                    sizes[folder] += entry.size
-                    folder = posixpath.dirname(folder)
+            folder = entry.path.rpartition("/")[0]
+            own[folder] = own.get(folder, 0) + entry.size
+        sizes: Counter[str] = Counter()
+        for folder, size in own.items():
+            while folder:
+                sizes[folder] += size
+                folder = folder.rpartition("/")[0]
         return sizes
 
     def _is_shown_deeper(self, path: str, size: int, sizes: Counter[str]) -> bool:
