@@ -43,6 +43,7 @@ class Container:
         self._marks_read: asyncio.Queue[int] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._process = 0
+        self._starting: asyncio.Future[None] | None = None
         self.id = ""
         self.started_at = 0.0
         """When its process started (monotonic seconds)."""
@@ -55,7 +56,8 @@ class Container:
 
     async def start(self) -> None:
         """Creates and starts the container. Raises EngineError, with the engine's words, when it can't start."""
-        await uninterrupted(asyncio.to_thread(self._start))
+        self._starting = asyncio.ensure_future(asyncio.to_thread(self._start))
+        await uninterrupted(self._starting)
 
     def _start(self) -> None:
         self.id = self._engine.create(self._spec)
@@ -100,7 +102,12 @@ class Container:
             await asyncio.to_thread(call, *arguments, **named)
 
     async def remove(self, *, grace: float = 0) -> None:
-        """Ends the container, within `grace` seconds by itself, and removes it. A second call does nothing."""
+        """Ends the container, within `grace` seconds by itself, and removes it. A second call does nothing.
+
+        One that is being started is removed as soon as it has.
+        """
+        if self._starting is not None:
+            await asyncio.wait((self._starting,))
         if self.id:
             await uninterrupted(asyncio.to_thread(self._remove, grace))
 

@@ -80,15 +80,16 @@ class LambdaEmulator:
         self._report: Report | None = None
         self._log_timer: asyncio.TimerHandle | None = None
         self._chores: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     # Init phase
 
     async def start(self) -> None:
         """See Emulator. A failed init phase is not raised: as on Lambda, the first invocation runs it again."""
         failure = await self._begin(INIT_PHASE)
+        await self._printed()
         if failure is None:
             self._cold = True
-            await self._printed()
             return
         self._say_init_failed(failure)
         await self._reset()
@@ -97,6 +98,9 @@ class LambdaEmulator:
         """Makes a new generation and takes it through its init phase, in `patience` seconds; returns what failed."""
         api = RuntimeApi()
         port = await api.listen(self._reach.listen)
+        if self._stopped:
+            await api.close()
+            raise EnvironmentFailed(f"{self._settings.function}: the environment was stopped")
         spec = self._spec_for(f"{self._reach.name}:{port}")
         container = Container(self._engine, self._events, spec, self._read)
         generation = self._generation = _Generation(container=container, api=api)
@@ -107,7 +111,7 @@ class LambdaEmulator:
             if failure is None:
                 raise EnvironmentFailed(f"{self._settings.function} can't start: {error.what}") from None
             return failure
-        api.allow(container.address)
+        api.allow(self._reach.caller(container.address))
         self._tell(Kind.INIT_STARTED)
         self._files.keep()
         return await self._init(generation, patience)
@@ -132,8 +136,8 @@ class LambdaEmulator:
         return failures.timed_out(patience)
 
     async def _printed(self) -> None:
-        """What the init phase printed comes before START; not worth waiting for where it can't be told."""
-        if self._generation is not None:
+        """What the init phase printed comes before what is said of it; not worth waiting for where it can't be told."""
+        if self._generation is not None and self._generation.lives:
             await self._generation.container.printed(patience=0)
 
     def _say_init_failed(self, failure: Failure | Answer) -> None:
@@ -283,6 +287,7 @@ class LambdaEmulator:
 
     async def stop(self) -> None:
         """See Emulator. Lambda kills a runtime without extensions at once ("lifecycle", "Shutdown phase")."""
+        self._stopped = True
         await self._reset()
         while self._chores:
             await asyncio.gather(*self._chores, return_exceptions=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 from lambdaimg.engine.client import Engine
 
+_LOOPBACK: Final = "127.0.0.1"
 _HOST_NAME: Final = "host.docker.internal"
 """The host's name inside containers where the engine runs in a virtual machine."""
 
@@ -24,13 +25,17 @@ class Reach:
         """What the container must be told for that name to mean the host."""
         return {_HOST_NAME: "host-gateway"} if self.name == _HOST_NAME else {}
 
+    def caller(self, address: str) -> str:
+        """Where calls of the container at `address` come from: empty, anywhere, where its machine hands them on."""
+        return "" if self.listen == _LOOPBACK else address
+
 
 def reach_of(engine: Engine, network: str) -> Reach:
     """The gateway of the environments' network, where it is an address of this machine; else the loopback."""
     gateway = engine.gateway(network)
     if gateway and _is_ours(gateway):
         return Reach(listen=gateway, name=gateway)
-    return Reach(listen="127.0.0.1", name=_HOST_NAME)
+    return Reach(listen=_LOOPBACK, name=_HOST_NAME)
 
 
 def _is_ours(address: str) -> bool:

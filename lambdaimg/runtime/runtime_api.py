@@ -6,6 +6,7 @@ AWS's Runtime Interface Emulator.
 
 import asyncio
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from lambdaimg.model.response_stream import ResponseStream
 from lambdaimg.runtime import posted
 from lambdaimg.runtime.outcome import Answer, Outcome
 
+_INVOCATION_ID: Final = "Lambda-Runtime-Invocation-Id"
 _PREFIX: Final = "/2018-06-01/runtime/"
 _AT_ONCE: Final = 0.001
 """Seconds for calls to end when the API closes; aiohttp takes 0 for any time."""
@@ -51,6 +53,7 @@ class RuntimeApi:
         self._next: asyncio.Future[_Delivery] | None = None
         self._delivery: _Delivery | None = None
         self._request_id = ""
+        self._invocation_id = ""
         self._stream: ResponseStream | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
         self._idle = asyncio.Event()
@@ -91,8 +94,9 @@ class RuntimeApi:
 
         `deadline` is seconds since 1970.
         """
-        self._delivery = _Delivery(headers=_headers(request, arn, deadline), event=request.event)
-        self._request_id = request.request_id
+        self._request_id, self._invocation_id = request.request_id, str(uuid.uuid4())
+        headers = {**_headers(request, arn, deadline), _INVOCATION_ID: self._invocation_id}
+        self._delivery = _Delivery(headers=headers, event=request.event)
         self._stream = request.stream
         outcome = self._outcome = self._loop.create_future()
         self._idle.clear()
@@ -148,12 +152,15 @@ class RuntimeApi:
         finally:
             if self._next is waiting:
                 self._next = None
+        if request.transport is None:  # the caller has gone meanwhile: the event is for its next call
+            self._delivery = delivery
+            self._hand_over()
         return web.Response(body=delivery.event, headers=delivery.headers, content_type="application/json")
 
     async def _take_response(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
-        outcome = self._awaited(request_id)
-        if outcome is None:
-            return _unknown_request()
+        outcome = self._awaited(request, request_id, "InvocationResponse")
+        if isinstance(outcome, web.Response):
+            return outcome
         found = await posted.response(request, self._stream)
         _settle(outcome, found)
         if isinstance(found, Answer):
@@ -164,9 +171,9 @@ class RuntimeApi:
         return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", limit)
 
     async def _take_error(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
-        outcome = self._awaited(request_id)
-        if outcome is None:
-            return _unknown_request()
+        outcome = self._awaited(request, request_id, "InvocationErrorResponse")
+        if isinstance(outcome, web.Response):
+            return outcome
         _settle(outcome, await posted.error(request))
         return _accepted()
 
@@ -178,10 +185,16 @@ class RuntimeApi:
             self.init_error.set_result(error)
         return _accepted()
 
-    def _awaited(self, request_id: str) -> "asyncio.Future[Outcome] | None":
-        """The outcome that this request id is for; None where it is another's, or answered already."""
-        if request_id != self._request_id or self._outcome is None or self._outcome.done():
-            return None
+    def _awaited(
+        self, request: web.BaseRequest, request_id: str, wanted: str
+    ) -> "asyncio.Future[Outcome] | web.Response":
+        """The outcome that a call is for; a refusal where it is for another request, or there is an answer already."""
+        if request_id != self._request_id:
+            return _refused(HTTPStatus.BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+        if request.headers.get(_INVOCATION_ID, self._invocation_id) != self._invocation_id:
+            return _refused(HTTPStatus.BAD_REQUEST, "InvalidInvocationId", "Invalid invocation ID")
+        if self._outcome is None or self._outcome.done():
+            return _not_allowed("Ready" if self._outcome is None else "ResponseSent", wanted)
         return self._outcome
 
 
@@ -192,7 +205,7 @@ def _settle(outcome: "asyncio.Future[Outcome]", found: Outcome) -> None:
 
 def _headers(request: Request, arn: str, deadline: float) -> dict[str, str]:
     optional = {
-        "Lambda-Runtime-Client-Context": request.client_context,
+        "Lambda-Runtime-Client-Context": " ".join(request.client_context.splitlines()),
         "Lambda-Runtime-Cognito-Identity": request.cognito_identity,
         "Lambda-Runtime-Aws-Tenant-Id": request.tenant_id,
     }
@@ -212,10 +225,6 @@ def _accepted() -> web.Response:
 def _refused(status: HTTPStatus, kind: str, message: str) -> web.Response:
     body = json.dumps({"errorMessage": message, "errorType": kind}).encode()
     return web.Response(status=status, body=body, content_type="application/json")
-
-
-def _unknown_request() -> web.Response:
-    return _refused(HTTPStatus.BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
 
 
 def _not_allowed(state: str, wanted: str) -> web.Response:

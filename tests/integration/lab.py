@@ -88,11 +88,17 @@ class Lab:
 
     @asynccontextmanager
     async def stage(
-        self, language: str, variables: Mapping[str, str] | None = None, *, freeze: bool = False, **settings: Any
+        self,
+        language: str,
+        variables: Mapping[str, str] | None = None,
+        *,
+        freeze: bool = False,
+        lines: list[str] | None = None,
+        **settings: Any,
     ) -> AsyncIterator[Stage]:
         """An environment that has started, and is gone afterwards."""
         with EnvironmentFactory(self.engine, self.project, Options(freeze=freeze), print) as factory:
-            lines: list[str] = []
+            lines = [] if lines is None else lines
             happenings: list[Happening] = []
             wishes = Wishes(environment=variables or {})
             function = self.function(language, **settings)
