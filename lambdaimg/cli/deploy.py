@@ -59,6 +59,7 @@ def command(
     Example:
       lambdaimg deploy hello --plan
     """
+    from lambdaimg.deploy.at_edge import refuse_images
     from lambdaimg.deploy.change import Deployment
     from lambdaimg.deploy.rollout import plan
 
@@ -66,6 +67,8 @@ def command(
     given = images_of(chosen, images)
     if (as_zip and given) or (bucket and not as_zip):
         raise UsageError("a function is an image or a zip", remedy="--image, or --zip with or without --s3")
+    if not as_zip:
+        refuse_images(session.project, chosen)
     aws = connect(session, profile, endpoint_url)
     made = _zips(session, chosen, aws, bucket, only_plan) if as_zip else _images(session, chosen, aws, given, only_plan)
     ready = [

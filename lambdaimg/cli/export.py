@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["cloudformation", "sam", "knative"]),
+    type=click.Choice(["cloudformation", "sam", "knative", "edge"]),
     required=True,
-    help="What to write.",
+    help="What to write; edge is a CloudFormation template of the distribution, all of its functions and no others.",
 )
 @image_option
 @pass_session
@@ -38,12 +38,15 @@ def command(session: Session, functions: tuple[str, ...], form: str, images: tup
 def _text(session: Session, functions: "Sequence[Function]", form: str, images: dict[str, str]) -> str:
     import yaml
 
-    from lambdaimg.deploy import cloudformation, knative, sam
+    from lambdaimg.deploy import cloudformation, distribution, knative, sam
 
     if form == "knative":
         return knative.manifest(session.project, functions, images)
-    template = (sam if form == "sam" else cloudformation).template(session.project, functions, images)
+    if form == "edge":
+        template = distribution.template(session.project, images)
+    else:
+        template = (sam if form == "sam" else cloudformation).template(session.project, functions, images)
     header = f"# Made by `lambdaimg export --format {form}`.\n"
-    if form == "cloudformation" and "Parameters" in template:
+    if form != "sam" and "Parameters" in template:
         header += "# A changed parameter alone publishes no version: export with --image for each new image.\n"
     return header + yaml.safe_dump(template, sort_keys=False, width=120, allow_unicode=True)

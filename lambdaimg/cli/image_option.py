@@ -17,7 +17,8 @@ def image_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "images",
         multiple=True,
         metavar="[FN=]REF",
-        help="A function's image in its registry, as `push` prints it; FN= may be left out for one function.",
+        help="A function's image in its registry, as `push` prints it, or an edge function's zip in S3, as `package` "
+        "does; FN= may be left out for one function.",
     )(command)
 
 

@@ -60,6 +60,7 @@ def command(
 def make_packages(session: Session, functions: "Sequence[Function]", output: Path | None) -> "list[Package]":
     """The zips of functions and of their layers, in a folder of the user's or the project's own."""
     from lambdaimg.cli.progress import BuildProgress
+    from lambdaimg.deploy.at_edge import check_size
     from lambdaimg.deploy.package import FOLDER, package
     from lambdaimg.engine.buildx import Options
     from lambdaimg.images.build import plans_of
@@ -74,7 +75,9 @@ def make_packages(session: Session, functions: "Sequence[Function]", output: Pat
             left = ", ".join(function.settings.packages)
             session.warn(f"{function.name}: OS packages are in images alone; its zip is without {left}")
     with BuildProgress(session, [function.name for function in functions]) as progress:
-        return package(project, plans, bases, folder, Options(), progress.step)
+        packages = package(project, plans, bases, folder, Options(), progress.step)
+    check_size(project, packages)
+    return packages
 
 
 def _upload(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--repository", "kind", flag_value="repository", help="The ECR repository's own: Lambda may pull.")
 @click.option("--push", "kind", flag_value="push", help="For who runs `push`.")
 @click.option("--deploy", "kind", flag_value="deploy", help="For who runs `deploy`.")
+@click.option("--edge", "kind", flag_value="edge", help="For who puts the function before a distribution's requests.")
 @click.option("--account", default="", help="The account; default: the one that the settings name.", metavar="ID")
 @pass_session
 def command(session: Session, function: str | None, kind: str, account: str) -> None:
@@ -43,9 +44,12 @@ def command(session: Session, function: str | None, kind: str, account: str) -> 
 def _policy(session: Session, function: "Function", kind: str, place: "Place") -> dict[str, Any]:
     from lambdaimg.deploy import policies
 
+    at_edge = session.project.is_at_edge(function)
     match kind:
+        case "edge":
+            return _edge(session, function, place)
         case "trust":
-            return policies.trust()
+            return policies.trust(at_edge=at_edge)
         case "invoke":
             return policies.invoke(place, function)
         case "resource":
@@ -56,7 +60,16 @@ def _policy(session: Session, function: "Function", kind: str, place: "Place") -
             return policies.pusher(place, session.project)
         case "deploy":
             return policies.deployer(place, session.project, function)
-    return policies.execution(place, function)
+    return policies.execution(place, function, at_edge=at_edge)
+
+
+def _edge(session: Session, function: "Function", place: "Place") -> dict[str, Any]:
+    from lambdaimg.deploy import at_edge
+
+    edge = session.project.edge
+    if edge is None or not session.project.is_at_edge(function):
+        raise UsageError(f"no behavior of [edge] has {function.name}", remedy="name it at a trigger")
+    return at_edge.deployer(place, edge, function)
 
 
 def _resource(place: "Place", function: "Function") -> dict[str, Any]:

@@ -80,11 +80,13 @@ def role_resources(project: Project, function: Function) -> Resources:
     """The execution role; none where the project file names one that exists."""
     if function.settings.role:
         return {}
-    rights = {"PolicyName": "lambdaimg", "PolicyDocument": substituted(policies.execution(HERE, function))}
+    at_edge = project.is_at_edge(function)
+    document = substituted(policies.execution(HERE, function, at_edge=at_edge))
+    rights = {"PolicyName": "lambdaimg", "PolicyDocument": document}
     return {
         f"{logical_id(function)}Role": {
             "Type": "AWS::IAM::Role",
-            "Properties": {"AssumeRolePolicyDocument": policies.trust(), "Policies": [rights]},
+            "Properties": {"AssumeRolePolicyDocument": policies.trust(at_edge=at_edge), "Policies": [rights]},
         }
     }
 

@@ -45,6 +45,10 @@ class Place:
         """A destination's ARN: `function:NAME` is a function of this place."""
         return self.function(named.removeprefix("function:")) if named.startswith("function:") else named
 
+    def edge_log_group(self, function: Function) -> str:
+        """Where an edge function's replicas write: the Region nearest the viewer, whichever that is."""
+        return f"arn:{self.partition}:logs:*:{self.account}:log-group:/aws/lambda/us-east-1.{function.name}"
+
     def log_group(self, function: Function) -> str:
         return self.arn("logs", f"log-group:{log_group_name(function)}")
 

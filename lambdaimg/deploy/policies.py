@@ -20,6 +20,7 @@ Document = dict[str, Any]
 OWN: Final = "lambdaimg"
 """How the ids of our own statements begin, by which they are told from others'."""
 LAMBDA: Final = "lambda.amazonaws.com"
+EDGE: Final = "edgelambda.amazonaws.com"
 
 _NETWORK: Final = (
     "ec2:AssignPrivateIpAddresses",
@@ -125,16 +126,18 @@ def allow(actions: str | Sequence[str], resource: str | Sequence[str], **more: A
     return {"Effect": "Allow", "Action": listed, "Resource": resource, **more}
 
 
-def trust() -> Document:
-    """Who may be given the execution role: the Lambda service alone."""
-    return document([{"Effect": "Allow", "Principal": {"Service": LAMBDA}, "Action": "sts:AssumeRole"}])
+def trust(*, at_edge: bool) -> Document:
+    """Who may be given the execution role: the Lambda service alone, or at the edge its replicas too."""
+    service = [LAMBDA, EDGE] if at_edge else LAMBDA
+    return document([{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}])
 
 
-def execution(place: Place, function: Function) -> Document:
+def execution(place: Place, function: Function, *, at_edge: bool) -> Document:
     """What the execution role is for, besides what the function's own code calls."""
     return document(
         [
             *_writing(place.log_group(function)),
+            *(_writing(place.edge_log_group(function)) if at_edge else ()),
             *_network(place, function),
             *_watching(place, function),
             *_data(place, function),

@@ -31,7 +31,7 @@ class Role:
     def apply(self) -> None:
         iam = self.to.aws
         if not self._exists():
-            trust = json.dumps(policies.trust())
+            trust = json.dumps(policies.trust(at_edge=self._at_edge))
             iam.call("iam", "create_role", RoleName=self._name, AssumeRolePolicyDocument=trust)
         document = json.dumps(self._wanted)
         iam.call("iam", "put_role_policy", RoleName=self._name, PolicyName=_POLICY, PolicyDocument=document)
@@ -42,7 +42,11 @@ class Role:
 
     @property
     def _wanted(self) -> policies.Document:
-        return policies.execution(self.to.aws.place, self.to.function)
+        return policies.execution(self.to.aws.place, self.to.function, at_edge=self._at_edge)
+
+    @property
+    def _at_edge(self) -> bool:
+        return self.to.project.is_at_edge(self.to.function)
 
     def _exists(self) -> bool:
         return self.to.aws.find("iam", "get_role", _MISSING, RoleName=self._name) is not None

@@ -89,6 +89,10 @@ class Project:
     def arn(self, function: Function) -> str:
         return f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{function.name}"
 
+    def is_at_edge(self, function: Function) -> bool:
+        """Whether a behavior of the distribution has the function."""
+        return self.edge is not None and function.name in self.edge.function_names
+
     def select(self, names: tuple[str, ...]) -> tuple[Function, ...]:
         """The functions called `names`, in the file's order; all of them when none is named.
 

@@ -11,8 +11,8 @@ from lambdaimg.model.edge.settings import ALL, TRIGGERS, BehaviorSettings, EdgeS
 from lambdaimg.model.project import Function
 from lambdaimg.model.suggest import did_you_mean
 
-LANGUAGES: Final = ("python", "nodejs", "typescript")
-"""The languages that run on Lambda's Python and Node.js runtimes."""
+LANGUAGES: Final = ("python", "nodejs")
+"""Lambda@Edge runs no others."""
 TIMEOUT: Final = 30
 STORAGE: Final = 512
 ZIP_BYTES: Final = 50 * 1024 * 1024
