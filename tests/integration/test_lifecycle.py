@@ -11,8 +11,11 @@ from lambdaimg.model.invocation import Request
 from lambdaimg.runtime import lambda_emulator
 from lambdaimg.runtime.emulator import Kind
 from lambdaimg.runtime.environment import State
+from lambdaimg.runtime.factory import EnvironmentFactory, Options
+from lambdaimg.runtime.placement import Wishes
 from tests.integration.conftest import docker
 from tests.integration.lab import Lab
+from tests.unit.played_emulator import echoes
 
 pytestmark = pytest.mark.anyio
 
@@ -188,3 +191,9 @@ def environments(lab: Lab, language: str) -> list[str]:
 def paused(lab: Lab, language: str) -> bool:
     (container,) = environments(lab, language)
     return docker("inspect", "--format", "{{.State.Paused}}", container) == "true"
+
+
+@pytest.mark.parametrize("rie", [False, True])
+async def test_both_emulators_keep_the_contract_of_an_environment(lab: Lab, rie: bool) -> None:
+    with EnvironmentFactory(lab.engine, lab.project, Options(rie=rie), print) as factory:
+        await echoes(lambda: factory.make(lab.function("python"), Wishes(), print))
