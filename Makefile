@@ -11,7 +11,7 @@ STAMP := .venv/.installed
 WORKERS ?= 3
 BASES := debian-trixie debian-bookworm python-3.13-slim node-24-slim
 
-.PHONY: help setup bases demo test check test-unit test-integration test-slow bench bench-quick golden matrix lock wheel clean
+.PHONY: help setup bases demo test check test-unit test-integration test-slow test-engine-26 bench bench-quick golden matrix lock wheel clean
 
 help: ## Explain the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,9 @@ test-integration: setup ## Tests on the real engine, RIE and RICs
 test-slow: setup ## Tests that take minutes
 	@scripts/setup-browser.sh
 	@LAMBDAIMG_REQUIRE_ENGINE=1 $(BIN)/pytest -m slow tests/integration
+
+test-engine-26: setup ## The integration tests on a private, current Docker Engine (as root on Debian)
+	@scripts/engine-26.sh env LAMBDAIMG_REQUIRE_ENGINE=1 $(BIN)/pytest -m "not slow" -n $(WORKERS) --dist loadscope tests/integration
 
 golden: $(STAMP) ## Write the rendered files and reference pages that the tests compare with; review the diff
 	@$(BIN)/pytest -q tests/golden tests/unit/test_docs.py --update-golden
