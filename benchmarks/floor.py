@@ -28,6 +28,7 @@ class Floor:
         self._build_command = self._bake_target_as_build()
         self.build()
         self._port = _free_port()
+        self.url = f"http://127.0.0.1:{self._port}{INVOKE_PATH}"
         self._run_command = self._printed_run()
 
     def build(self) -> None:

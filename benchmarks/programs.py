@@ -1,7 +1,9 @@
 """Running the contestants' programs, as a user would."""
 
+import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -35,3 +37,17 @@ def discarded(command: Sequence[str]) -> None:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise Failed(str(error)) from None
+
+
+@contextmanager
+def answering(command: Sequence[str], folder: Path) -> Iterator[str]:
+    """A program that runs within the block: the first line that it prints. Raises Failed when it ends without one."""
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(list(command), cwd=folder, text=True, **streams) as running:  # type: ignore[call-overload]
+        try:
+            line = running.stdout.readline() if running.stdout else ""
+            if not line:
+                raise Failed(f"{command[0]} ended with exit code {running.wait(_PATIENCE)}")
+            yield line
+        finally:
+            running.send_signal(signal.SIGINT)

@@ -3,13 +3,15 @@
 from typing import Final
 
 from benchmarks.scenario import Scenario
-from benchmarks.scenarios import build, cases, check, invoke, startup
+from benchmarks.scenarios import build, cases, check, cold, invoke, startup, warm
 
 ALL: Final[tuple[Scenario, ...]] = (
     *startup.SCENARIOS,
     *build.SCENARIOS,
     *check.SCENARIOS,
     *invoke.SCENARIOS,
+    *warm.SCENARIOS,
+    *cold.SCENARIOS,
     *cases.SCENARIOS,
 )
 """In the order in which they are run and shown."""
