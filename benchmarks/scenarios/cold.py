@@ -18,6 +18,7 @@ from lambdaimg.model.project import Function, Project
 from lambdaimg.runtime import placement
 from lambdaimg.runtime.environment import new_environment_id
 from lambdaimg.runtime.factory import EnvironmentFactory, Options
+from lambdaimg.runtime.networks import DEFAULT
 from lambdaimg.runtime.placement import Wishes
 from lambdaimg.runtime.reach import reach_of
 from lambdaimg.runtime.runtime_api import RuntimeApi
@@ -52,7 +53,7 @@ async def _answered(factory: EnvironmentFactory, function: Function) -> float:
 
 async def _started(engine: Engine, project: Project, function: Function) -> float:
     """To the runtime's call for its first event, in a container of the same specification."""
-    id, api, reach = new_environment_id(), RuntimeApi(), reach_of(engine)
+    id, api, reach = new_environment_id(), RuntimeApi(), reach_of(engine, DEFAULT)
     port = await api.listen(reach.listen)
     volume = placement.temporary_files(project, function, Wishes(), environment=id)
     if volume is None or (image := engine.image(project.image(function))) is None:

@@ -4,6 +4,7 @@ import asyncio
 import shlex
 import socket
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,13 +136,16 @@ async def _serve(run: _Run, listening: socket.socket, url: str) -> None:
             idle_timeout=run.idle_timeout,
         )
         async with serving(Endpoint(pool, function.name, queue=run.queue).application(), listening):
+            warm = asyncio.ensure_future(pool.warm())
+            build = partial(session.build, (function,))
+            # It sees edits from now on, also those that are made before the first environment is ready.
+            following = asyncio.ensure_future(plan.follow(pool, build, session.say, after=warm)) if plan else None
             try:
-                await pool.warm()
+                await warm
                 click.echo(f"{function.name} answers at {url}{INVOKE_PATH}")
                 click.echo(f"curl -XPOST {url}{INVOKE_PATH} -d '{{}}'")
-                if plan is None:
-                    await asyncio.Event().wait()
-                else:
-                    await plan.follow(pool, lambda: session.build((function,)), session.say)
+                await (following or asyncio.Event().wait())
             finally:
+                if following is not None:
+                    following.cancel()
                 await pool.close()

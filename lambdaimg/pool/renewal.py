@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lambdaimg.catalog import languages
@@ -20,40 +21,62 @@ class Renewal:
     """How one function is kept in step with its source."""
 
     function: str
-    watched: Path
-    mounted: str
+    watched: tuple[Path, ...]
+    """The folders of its source and its layers."""
+    mounted: str = ""
     """The folder that is mounted over the image's code; empty where every edit takes a build."""
-    built_from: frozenset[Path]
-    """The files among the source whose edit takes a build all the same: they say what is installed."""
+    built_from: Callable[[], frozenset[Path]] = frozenset
+    """The files among the source, as it is now, whose edit takes a build all the same: they say what is installed."""
+    first_built_from: frozenset[Path] = frozenset()
 
     def needs_build(self, changed: frozenset[Path]) -> bool:
-        return not self.mounted or bool(changed & self.built_from)
+        """Raises ProjectError when a file that says what is installed can't be read."""
+        if not self.mounted or not all(file.is_relative_to(self.mounted) for file in changed):
+            return True
+        return bool(changed & (self.first_built_from | self.built_from()))
 
-    async def follow(self, pool: EnvironmentPool, build: Callable[[], object], say: Say) -> None:
-        """Renews the pool's environments at each change, until it is cancelled.
+    async def follow(
+        self,
+        pool: EnvironmentPool,
+        build: Callable[[], object],
+        say: Say,
+        *,
+        after: "asyncio.Future[None] | None" = None,
+    ) -> None:
+        """Renews the pool's environments at each change, until it is cancelled; none before `after` is done.
 
         A failed build leaves the old code in place, and is told.
         """
 
         async def changed(files: frozenset[Path]) -> None:
+            if after is not None:
+                await asyncio.wait((after,))
             try:
                 if self.needs_build(files):
                     say(f"{self.function}: {_named(files)} changed: building")
                     await asyncio.to_thread(build)
-                self._warn_of_unreadable(say)
-                pool.renew()
-                await pool.warm()
-                say(f"{self.function}: {_named(files)} changed: the new code answers")
             except LambdaimgError as error:
-                say("\n".join((*error.output, *error.lines())))
+                say("\n".join((*error.output, *error.lines(), f"{self.function}: the old code still answers")))
+                return
+            await self._renew(pool, files, say)
 
         self._warn_of_unreadable(say)
-        await watch((self.watched,), changed)
+        await watch(self.watched, changed)
+
+    async def _renew(self, pool: EnvironmentPool, files: frozenset[Path], say: Say) -> None:
+        self._warn_of_unreadable(say)
+        pool.renew()
+        try:
+            await pool.warm()
+        except LambdaimgError as error:
+            say("\n".join((*error.output, *error.lines())))
+        else:
+            say(f"{self.function}: {_named(files)} changed: the new code answers")
 
     def _warn_of_unreadable(self, say: Say) -> None:
-        closed = unreadable(self.watched) if self.mounted else []
+        closed = unreadable(Path(self.mounted)) if self.mounted else []
         if closed:
-            say(f"{self.function}: Lambda's user can't read {closed[0]}: chmod -R a+rX {self.watched}")
+            say(f"{self.function}: Lambda's user can't read {closed[0]}: chmod -R a+rX {self.mounted}")
 
 
 def _named(files: frozenset[Path]) -> str:
@@ -68,12 +91,19 @@ def renewal(project: Project, function: Function) -> Renewal:
         raise UsageError(f"{function.name} is an image that exists: it has no source to watch", remedy="leave --watch")
     settings = function.settings
     if settings.dockerfile:
-        return Renewal(function=function.name, watched=project.root, mounted="", built_from=frozenset())
-    source, dependencies = (project.root / function.source).resolve(), detect(project, function)
-    runs_as_it_is = languages.read(settings.language).mounted_source and not dependencies.compiled
+        return Renewal(function=function.name, watched=(project.root,))
+    source = (project.root / function.source).resolve()
+    layers = ((project.root / layer.source).resolve() for layer in project.layers_of(function))
+    built_from = partial(_built_from, project, function)
+    runs_as_it_is = languages.read(settings.language).mounted_source and not detect(project, function).compiled
     return Renewal(
         function=function.name,
-        watched=source,
+        watched=(source, *layers),
         mounted=str(source) if runs_as_it_is and not settings.template else "",
-        built_from=frozenset((project.root / file).resolve() for file in dependencies.files),
+        built_from=built_from,
+        first_built_from=built_from(),
     )
+
+
+def _built_from(project: Project, function: Function) -> frozenset[Path]:
+    return frozenset((project.root / file).resolve() for file in detect(project, function).files)
