@@ -16,12 +16,13 @@ from lambdaimg.model import project_file
 from lambdaimg.model.invocation import Request
 from lambdaimg.model.project import Function, Project
 from lambdaimg.runtime import placement
+from lambdaimg.runtime.emulator import Settings
 from lambdaimg.runtime.environment import new_environment_id
+from lambdaimg.runtime.environment_api import EnvironmentApi
 from lambdaimg.runtime.factory import EnvironmentFactory, Options
 from lambdaimg.runtime.networks import DEFAULT
 from lambdaimg.runtime.placement import Wishes
 from lambdaimg.runtime.reach import reach_of
-from lambdaimg.runtime.runtime_api import RuntimeApi
 
 _MEMORY: Final = 1_769
 _LEAST: Final = "create + start + init"
@@ -53,7 +54,8 @@ async def _answered(factory: EnvironmentFactory, function: Function) -> float:
 
 async def _started(engine: Engine, project: Project, function: Function) -> float:
     """To the runtime's call for its first event, in a container of the same specification."""
-    id, api, reach = new_environment_id(), RuntimeApi(), reach_of(engine, DEFAULT)
+    settings = Settings(function=function.name, arn="", memory=0, timeout=0, cpu_quota=0)
+    id, api, reach = new_environment_id(), EnvironmentApi(settings), reach_of(engine, DEFAULT)
     port = await api.listen(reach.listen)
     volume = placement.temporary_files(project, function, Wishes(), environment=id)
     if volume is None or (image := engine.image(project.image(function))) is None:
@@ -69,12 +71,12 @@ async def _started(engine: Engine, project: Project, function: Function) -> floa
         engine.remove_volume(volume.name)
 
 
-async def _ready(engine: Engine, spec: ContainerSpec, api: RuntimeApi) -> float:
+async def _ready(engine: Engine, spec: ContainerSpec, api: EnvironmentApi) -> float:
     start = time.perf_counter()
     container = await asyncio.to_thread(engine.create, spec)
     try:
         await asyncio.to_thread(engine.start, container)
-        await api.first_next
+        await api.runtime.first_next
         return time.perf_counter() - start
     finally:
         engine.remove(container)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any, Final
 
 import docker
@@ -62,6 +63,14 @@ class Started:
     address: str
     process: int
     group: ControlGroup | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """A program that runs in a container beside its main process, and what it prints, as `Engine.output` has it."""
+
+    id: str
+    output: Iterator[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,6 +317,34 @@ class Engine:
         with _translated():
             state = self._client.inspect_container(container)["State"]
         return None if state["Running"] else int(state["ExitCode"])
+
+    def file_names(self, container: str, folder: str) -> list[str]:
+        """The names of the files in a folder of a container; none where there is no such folder."""
+        with _translated():
+            try:
+                pieces, _ = self._client.get_archive(container, folder)
+            except NotFound:
+                return []
+            with tarfile.open(fileobj=io.BufferedReader(_Pieces(pieces), _PIECE), mode="r|") as tar:
+                return [Path(entry.name).name for entry in tar if not entry.isdir() and entry.name.count("/") == 1]
+
+    def beside(self, container: str, program: str, *, without: Sequence[str]) -> Beside:
+        """Starts a program in a running container, with the container's user, folder and variables but for some."""
+        with _translated():
+            made = self._client.exec_create(container, [program], environment=list(without))
+            pieces = self._client.exec_start(made["Id"], stream=True, demux=True)
+        return Beside(id=made["Id"], output=((output or b"", errors or b"") for output, errors in pieces))
+
+    def exit_code_beside(self, program: str) -> int | None:
+        """The code that a program beside the main one ended with; None while it runs."""
+        with _translated():
+            found = self._client.exec_inspect(program)
+        return None if found["Running"] else int(found["ExitCode"])
+
+    def signal(self, container: str, name: str) -> None:
+        """Sends a signal to a container's main process."""
+        with _translated():
+            self._client.kill(container, name)
 
     def limit_cpu(self, container: str, *, period: int, quota: int) -> None:
         with _translated():

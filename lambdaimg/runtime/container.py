@@ -90,6 +90,10 @@ class Container:
     async def limit_cpu(self, period: int, quota: int) -> None:
         await self._unless_ended(self._engine.limit_cpu, self.id, period=period, quota=quota)
 
+    async def terminate(self) -> None:
+        """Asks its main process to end."""
+        await self._unless_ended(self._engine.signal, self.id, "SIGTERM")
+
     async def freeze(self) -> None:
         await self._unless_ended(self._engine.pause, self.id)
 

@@ -12,8 +12,8 @@ from lambdaimg.model.invocation import Invocation, Report, Request
 class Settings:
     """What an environment needs to know of its function. Memory is MB, times are seconds.
 
-    `program` is the first word of its entrypoint; `cpu_quota` µs per `CPU_PERIOD` once the init phase is over, 0 for
-    no limit.
+    `program` is the first word of its entrypoint, `handler` of its command; `cpu_quota` µs per `CPU_PERIOD` once the
+    init phase is over, 0 for no limit.
     """
 
     function: str
@@ -22,6 +22,8 @@ class Settings:
     timeout: float
     cpu_quota: int
     program: str = ""
+    handler: str = ""
+    json_logs: bool = False
 
 
 class Kind(Enum):

@@ -128,3 +128,26 @@ def not_executed(log: Sequence[str]) -> Failure | None:
             hint = _WHY_NOT.get(reason, "")
             return Failure(error_type=_INVALID_ENTRYPOINT, message=f"fork/exec {found[1]}: {reason}", hint=hint)
     return None
+
+
+EXTENSION_INIT_ERROR: Final = "Extension.InitError"
+EXTENSION_EXIT_ERROR: Final = "Extension.ExitError"
+_NOT_STARTED: Final = re.compile(r"OCI runtime exec failed: .*?([^:]+?)(?:: unknown)?$")
+"""What the engine says, in the place of a program's output, of one that it could not execute beside the entrypoint."""
+
+
+def is_engines_word(line: str) -> bool:
+    return _NOT_STARTED.match(line) is not None
+
+
+def extension_ended(name: str, code: int | None, said: str) -> Failure:
+    """An external extension has ended before its time; `said` is its last line. No code: the engine refused it."""
+    refused = _NOT_STARTED.match(said)
+    if code is None or refused:
+        return Failure(
+            error_type="Extension.LaunchError",
+            message=f"fork/exec /opt/extensions/{name}: {refused[1].strip() if refused else said}",
+            hint=f"the extension {name} can't be executed: it must be a program for this machine, with mode 755",
+        )
+    message = f"{name}: {_how(code)}" if code else f"{name}: exit code 0"
+    return Failure(error_type="Extension.Crash", message=message)

@@ -4,10 +4,8 @@ Sources: Developer Guide, "Understanding the Lambda execution environment lifecy
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lambdaimg.engine.client import Engine
@@ -15,40 +13,26 @@ from lambdaimg.engine.container import ContainerSpec
 from lambdaimg.model.errors import EngineError, EnvironmentFailed
 from lambdaimg.model.invocation import Invocation, Report, Request
 from lambdaimg.model.sandbox import CPU_PERIOD
-from lambdaimg.runtime import failures
+from lambdaimg.runtime import failures, telemetry_records
 from lambdaimg.runtime.container import Container
-from lambdaimg.runtime.container_events import ContainerEvents, Exit
+from lambdaimg.runtime.container_events import ContainerEvents
 from lambdaimg.runtime.emulator import Kind, Settings, Tell
+from lambdaimg.runtime.environment_api import EnvironmentApi
 from lambdaimg.runtime.failures import Failure
+from lambdaimg.runtime.generation import Generation
 from lambdaimg.runtime.log import Log
-from lambdaimg.runtime.outcome import Answer, Cut
+from lambdaimg.runtime.outcome import Answer
 from lambdaimg.runtime.reach import Reach
-from lambdaimg.runtime.runtime_api import RuntimeApi
 from lambdaimg.runtime.temporary_files import TemporaryFiles
 
 INIT_PHASE: Final = 10.0
 """Seconds of the init phase ("lifecycle", "Init phase"); over it, it runs again within the first invocation."""
 _LOG_LAG: Final = 0.1
 """Seconds that a function's lines may come after its answer, for they take another way."""
-_EXIT_WITHIN: Final = 0.5
-"""Seconds from a broken connection to the news that the process has ended."""
 _MIB: Final = 1024 * 1024
 
 SpecFor = Callable[[str], ContainerSpec]
 """The container for a Runtime API at `host:port`."""
-
-
-@dataclass(kw_only=True)
-class _Generation:
-    """One container and its Runtime API; a reset ends it, and the next invocation begins another."""
-
-    container: Container
-    api: RuntimeApi
-    init_ms: float | None = None
-
-    @property
-    def lives(self) -> bool:
-        return not self.container.exit.done()
 
 
 class LambdaEmulator:
@@ -73,7 +57,7 @@ class LambdaEmulator:
         self._files = files
         self._log = log
         self._tell = tell
-        self._generation: _Generation | None = None
+        self._generation: Generation | None = None
         self._init_failure: Failure | Answer | None = None
         self._cold = False  # the next invocation is the first of its generation
         self._deadline = 0.0
@@ -92,18 +76,18 @@ class LambdaEmulator:
             self._cold = True
             return
         self._say_init_failed(failure)
-        await self._reset()
+        await self._reset(_reason(failure))
 
     async def _begin(self, patience: float) -> Failure | Answer | None:
         """Makes a new generation and takes it through its init phase, in `patience` seconds; returns what failed."""
-        api = RuntimeApi()
+        api = EnvironmentApi(self._settings)
         port = await api.listen(self._reach.listen)
         if self._stopped:
             await api.close()
             raise EnvironmentFailed(f"{self._settings.function}: the environment was stopped")
         spec = self._spec_for(f"{self._reach.name}:{port}")
         container = Container(self._engine, self._events, spec, self._read)
-        generation = self._generation = _Generation(container=container, api=api)
+        generation = self._generation = Generation(self._engine, container, api, self._settings, self._read_extension)
         try:
             await container.start()
         except EngineError as error:
@@ -113,27 +97,30 @@ class LambdaEmulator:
             return failure
         api.allow(self._reach.caller(container.address))
         self._tell(Kind.INIT_STARTED)
+        api.telemetry.tell(telemetry_records.init_start(self._settings.function, "init"))
         self._files.keep()
         return await self._init(generation, patience)
 
-    async def _init(self, generation: _Generation, patience: float) -> Failure | Answer | None:
-        container, api = generation.container, generation.api
-        remaining = container.started_at + patience - time.monotonic()
-        waited = (api.first_next, api.init_error, container.exit)
-        await asyncio.wait(waited, timeout=max(0, remaining), return_when=asyncio.FIRST_COMPLETED)
-        took = (time.monotonic() - container.started_at) * 1000
-        if api.first_next.done():
-            generation.init_ms = took
+    async def _init(self, generation: Generation, patience: float) -> Failure | Answer | None:
+        failure = await generation.initialise(patience)
+        if failure is None:
+            generation.api.telemetry.tell(telemetry_records.init_report("init", "success", generation.init_ms or 0))
             if self._settings.cpu_quota:
-                self._chore(container.limit_cpu(CPU_PERIOD, self._settings.cpu_quota))
-            self._tell(Kind.READY, init_ms=took)
+                self._chore(generation.container.limit_cpu(CPU_PERIOD, self._settings.cpu_quota))
+            self._say_extensions(generation)
+            self._tell(Kind.READY, init_ms=generation.init_ms)
             return None
-        if api.init_error.done():
-            return api.init_error.result()
-        if container.exit.done():
-            await container.last_lines()
-            return failures.not_executed(self._log.lines()) or self._ended(container.exit.result())
-        return failures.timed_out(patience)
+        if not generation.lives:
+            await generation.container.last_lines()
+            return failures.not_executed(self._log.lines()) or failure
+        return failure
+
+    def _say_extensions(self, generation: Generation) -> None:
+        """A line for each extension, as Lambda has it at the end of the init phase."""
+        for extension in generation.api.extensions.registered.values():
+            events = ", ".join(extension.events)
+            generation.api.telemetry.tell(telemetry_records.extension(extension.name, "Ready", extension.events))
+            self._log.write(f"EXTENSION\tName: {extension.name}\tState: Ready\tEvents: [{events}]")
 
     async def _printed(self) -> None:
         """What the init phase printed comes before what is said of it; not worth waiting for where it can't be told."""
@@ -162,23 +149,24 @@ class LambdaEmulator:
         found = await self._ready_again() or await self._answer(request)
         took = time.monotonic() - begun
         self._report = report = await self._measure(request, found, min(took, self._settings.timeout) * 1000)
+        self._tell_ended(request, report, found)
         if isinstance(found, Failure):
             self._tell(Kind.FAILED, request_id=request.request_id, report=report, error_type=found.error_type)
             self._hint(found)
-            await self._reset()
+            await self._reset(_reason(found))
             payload = found.payload(request.request_id)
         else:
             self._tell(Kind.ANSWERED, request_id=request.request_id, report=report)
             payload = found.payload
             if self._generation is not None and self._generation.init_ms is None:
-                await self._reset()
+                await self._reset("FAILURE")
         return Invocation(payload=payload, function_error=bool(report.status), log=(), report=report)
 
     async def _ready_again(self) -> Failure | Answer | None:
         """After a reset, the init phase is part of the invocation, and of its time; returns what failed in it."""
         if self._generation is not None and self._generation.lives:
             return None
-        await self._reset()
+        await self._reset("FAILURE")
         self._cold = False
         failure = await self._begin(self._deadline - time.monotonic())
         if isinstance(failure, Failure) and failure.error_type == "Sandbox.Timedout":
@@ -189,25 +177,9 @@ class LambdaEmulator:
         generation = self._generation
         if generation is None:
             return failures.ENGINE_GONE
-        remaining = self._deadline - time.monotonic()
-        outcome = generation.api.deliver(request, self._settings.arn, time.time() + remaining)
-        exit = generation.container.exit
-        await asyncio.wait((outcome, exit), timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
-        if outcome.done():
-            return await self._judged(outcome.result(), exit)
-        return self._ended(exit.result()) if exit.done() else failures.timed_out(self._settings.timeout)
-
-    async def _judged(self, outcome: Answer | Cut, exit: "asyncio.Future[Exit]") -> Answer | Failure:
-        if isinstance(outcome, Answer):
-            return outcome
-        if outcome.limit:
-            return failures.too_large(outcome.limit)
-        with contextlib.suppress(TimeoutError):  # a process that is killed breaks its connections first
-            return self._ended(await asyncio.wait_for(asyncio.shield(exit), _EXIT_WITHIN))
-        return failures.TRUNCATED
-
-    def _ended(self, exit: Exit) -> Failure:
-        return failures.ended(exit, self._settings.memory)
+        if generation.api.telemetry.is_heard:
+            generation.api.telemetry.tell(telemetry_records.start(request))
+        return await generation.answer(request, self._deadline - time.monotonic())
 
     async def _measure(self, request: Request, found: Answer | Failure, took: float) -> Report:
         generation = self._generation
@@ -224,6 +196,11 @@ class LambdaEmulator:
             status=_status(found),
             error_type=found.error_type,
         )
+
+    def _tell_ended(self, request: Request, report: Report, found: Answer | Failure) -> None:
+        if self._generation is not None and self._generation.api.telemetry.is_heard:
+            produced = len(found.payload) if isinstance(found, Answer) else 0
+            self._generation.api.telemetry.tell(*telemetry_records.ended(request, report, produced))
 
     def _hint(self, failure: Failure | Answer) -> None:
         if isinstance(failure, Failure) and failure.hint:
@@ -252,43 +229,35 @@ class LambdaEmulator:
         if report is not None:
             self._log.write(f"END RequestId: {report.request_id}", report.line())
 
-    async def _until_idle(self, generation: _Generation) -> None:
-        """A runtime that has answered and does not come back within the function's time is reset."""
-        idle = asyncio.ensure_future(generation.api.idle())
-        left = max(0, self._deadline - time.monotonic())
-        try:
-            await asyncio.wait((idle, generation.container.exit), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            idle.cancel()
-        if not generation.api.is_idle:
-            await self._reset()
+    async def _until_idle(self, generation: Generation) -> None:
+        """A runtime or an extension that does not come back within the function's time is reset."""
+        if not await generation.is_settled_within(self._deadline - time.monotonic()) and generation.lives:
+            await self._reset("FAILURE" if generation.api.extensions.failure.done() else "TIMEOUT")
 
     # Freezing and ending
 
     async def freeze(self) -> None:
         """See Emulator."""
         if self._generation is not None and self._generation.lives:
-            await self._generation.container.freeze()
+            await self._generation.freeze()
 
     async def thaw(self) -> None:
         """See Emulator."""
         if self._generation is not None and self._generation.lives:
-            await self._generation.container.thaw()
+            await self._generation.thaw()
 
-    async def _reset(self) -> None:
-        """Ends this generation; /tmp stays for the next."""
+    async def _reset(self, reason: str) -> None:
+        """Ends this generation, for Lambda's `reason`; /tmp stays for the next."""
         generation, self._generation = self._generation, None
         if generation is not None:
-            if generation.lives:
-                self._chore(_end(generation))
-            else:
+            if not generation.lives:
                 await generation.container.last_lines()
-                self._chore(_end(generation))
+            self._chore(generation.end(reason))
 
     async def stop(self) -> None:
-        """See Emulator. Lambda kills a runtime without extensions at once ("lifecycle", "Shutdown phase")."""
+        """See Emulator."""
         self._stopped = True
-        await self._reset()
+        await self._reset("SPINDOWN")
         while self._chores:
             await asyncio.gather(*self._chores, return_exceptions=True)
         self._end_log()
@@ -304,14 +273,22 @@ class LambdaEmulator:
         """From the thread that reads the container."""
         if output or errors:
             self._log.write(*output, *errors)
+            self._tell_lines("function", [*output, *errors])
+
+    def _read_extension(self, lines: list[str]) -> None:
+        """From the thread that reads an extension."""
+        if lines:
+            self._log.write(*lines)
+            self._tell_lines("extension", lines)
+
+    def _tell_lines(self, kind: str, lines: list[str]) -> None:
+        if (generation := self._generation) is not None:
+            generation.api.telemetry.tell_lines(kind, lines)
 
 
-async def _end(generation: _Generation) -> None:
-    """The container first: a runtime that loses its API would complain in the function's log."""
-    try:
-        await generation.container.remove()
-    finally:
-        await generation.api.close()
+def _reason(failure: Failure | Answer) -> str:
+    """Lambda's word for the end that a failure leads to."""
+    return "TIMEOUT" if failure.error_type == "Sandbox.Timedout" else "FAILURE"
 
 
 def _status(found: Answer | Failure) -> str:

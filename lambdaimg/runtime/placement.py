@@ -48,6 +48,10 @@ class Process:
     def words(self) -> tuple[str, ...]:
         return (*self.entrypoint, *self.command)
 
+    @property
+    def handler(self) -> str:
+        return self.command[0] if self.command else ""
+
 
 def process_of(function: Function, image: Image) -> Process:
     """The process of a function's image: the project's words before the image's own."""
@@ -86,14 +90,13 @@ def under_lambdaimg(
     The process is not the container's first, to which the kernel gives no signal that it does not handle.
     """
     place = _in_place(project, function, wishes)
-    handler = process.command[0] if process.command else ""
     return replace(
         place,
         entrypoint=process.entrypoint,
         command=process.command,
         environment={
             **place.environment,
-            **runtime_variables(environment, api, handler, wishes.initialization),
+            **runtime_variables(environment, api, process.handler, wishes.initialization),
             **wishes.environment,
         },
         labels=_labels(project, function, wishes),
@@ -179,4 +182,6 @@ def settings(project: Project, function: Function, process: Process, wishes: Wis
         timeout=function.settings.timeout,
         cpu_quota=0 if wishes.unsandboxed else min(sandbox_of(function.settings).cpu_quota, most),
         program=process.words[0] if process.words else "",
+        handler=process.handler,
+        json_logs=function.settings.logging is not None and function.settings.logging.format == "JSON",
     )

@@ -1,11 +1,9 @@
 """Lambda's Runtime API, version 2018-06-01, for one container: hands out events, takes responses and errors.
 
-Sources: Developer Guide, "Using the Lambda runtime API for custom runtimes"; statuses and error bodies are those of
-AWS's Runtime Interface Emulator.
+Source: Developer Guide, "Using the Lambda runtime API for custom runtimes".
 """
 
 import asyncio
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +15,11 @@ from aiohttp import web
 from lambdaimg.model.invocation import Request
 from lambdaimg.model.response_stream import ResponseStream
 from lambdaimg.runtime import posted
+from lambdaimg.runtime.answers import accepted, forbidden, not_known, refused
 from lambdaimg.runtime.outcome import Answer, Outcome
 
 _INVOCATION_ID: Final = "Lambda-Runtime-Invocation-Id"
-_PREFIX: Final = "/2018-06-01/runtime/"
-_AT_ONCE: Final = 0.001
-"""Seconds for calls to end when the API closes; aiohttp takes 0 for any time."""
-_KEEPALIVE: Final = 3_600.0
-"""Seconds that an idle connection stays: a runtime may take its time between two calls."""
+PREFIX: Final = "/2018-06-01/runtime/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +42,6 @@ class RuntimeApi:
         self.first_next: asyncio.Future[None] = loop.create_future()
         self.init_error: asyncio.Future[Answer] = loop.create_future()
         self._loop = loop
-        self._server: asyncio.Server | None = None
-        self._web: web.Server | None = None
-        self._allowed: asyncio.Future[str] = loop.create_future()
         self._next: asyncio.Future[_Delivery] | None = None
         self._delivery: _Delivery | None = None
         self._request_id = ""
@@ -58,36 +50,10 @@ class RuntimeApi:
         self._outcome: asyncio.Future[Outcome] | None = None
         self._idle = asyncio.Event()
 
-    async def listen(self, host: str) -> int:
-        """Listens on a random port of `host`; returns the port. Raises OSError when that address is not ours."""
-        self._web = web.Server(self._answer)
-        self._server = await self._loop.create_server(self._connected, host, 0)
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
-
-    def _connected(self) -> posted.Connection:
-        return posted.Connection(
-            self._web,
-            loop=self._loop,
-            keepalive_timeout=_KEEPALIVE,
-            max_field_size=posted.LARGEST_HEADER,
-            access_log=None,
-        )
-
-    def allow(self, address: str) -> None:
-        """Answers the container at this address, and nobody else; an empty one stands for anybody."""
-        if not self._allowed.done():
-            self._allowed.set_result(address)
-
-    async def close(self) -> None:
-        """Stops listening, and breaks the connections: a runtime that still lives ends by itself."""
-        self.allow("")
+    def close(self) -> None:
+        """Lets go of a runtime that waits for an event."""
         if self._next is not None:
             self._next.cancel()
-        if self._server is not None:
-            self._server.close()
-        if self._web is not None:
-            await self._web.shutdown(_AT_ONCE)
 
     def deliver(self, request: Request, arn: str, deadline: float) -> asyncio.Future[Outcome]:
         """Hands an event to the runtime as soon as it asks for one; the future is what it answers.
@@ -120,10 +86,8 @@ class RuntimeApi:
 
     # What the runtime calls
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if await self._allowed not in ("", request.remote):
-            return _refused(HTTPStatus.FORBIDDEN, "Forbidden", "This address is another environment's")
-        path = request.path.removeprefix(_PREFIX)
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.path.removeprefix(PREFIX)
         match (request.method, path.split("/")):
             case "GET", ["invocation", "next"]:
                 return await self._give_next(request)
@@ -133,7 +97,7 @@ class RuntimeApi:
                 return await self._take_error(request, request_id)
             case "POST", ["init", "error"]:
                 return await self._take_init_error(request)
-        return _refused(HTTPStatus.NOT_FOUND, "NotFound", f"{request.method} {request.path} is not known")
+        return not_known(request)
 
     async def _give_next(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self.first_next.done():
@@ -164,18 +128,18 @@ class RuntimeApi:
         found = await posted.response(request, self._stream)
         _settle(outcome, found)
         if isinstance(found, Answer):
-            return _accepted()
+            return accepted()
         if not found.limit:
-            return _refused(HTTPStatus.BAD_REQUEST, "RequestBodyTruncated", "The request's body is not whole")
+            return refused(HTTPStatus.BAD_REQUEST, "RequestBodyTruncated", "The request's body is not whole")
         limit = f"Exceeded maximum allowed payload size ({found.limit} bytes)."
-        return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", limit)
+        return refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", limit)
 
     async def _take_error(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
         outcome = self._awaited(request, request_id, "InvocationErrorResponse")
         if isinstance(outcome, web.Response):
             return outcome
         _settle(outcome, await posted.error(request))
-        return _accepted()
+        return accepted()
 
     async def _take_init_error(self, request: web.BaseRequest) -> web.StreamResponse:
         if self.first_next.done() or self.init_error.done():
@@ -183,16 +147,16 @@ class RuntimeApi:
         error = await posted.error(request)
         if isinstance(error, Answer) and not self.init_error.done():
             self.init_error.set_result(error)
-        return _accepted()
+        return accepted()
 
     def _awaited(
         self, request: web.BaseRequest, request_id: str, wanted: str
     ) -> "asyncio.Future[Outcome] | web.Response":
         """The outcome that a call is for; a refusal where it is for another request, or there is an answer already."""
         if request_id != self._request_id:
-            return _refused(HTTPStatus.BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+            return refused(HTTPStatus.BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
         if request.headers.get(_INVOCATION_ID, self._invocation_id) != self._invocation_id:
-            return _refused(HTTPStatus.BAD_REQUEST, "InvalidInvocationId", "Invalid invocation ID")
+            return refused(HTTPStatus.BAD_REQUEST, "InvalidInvocationId", "Invalid invocation ID")
         if self._outcome is None or self._outcome.done():
             return _not_allowed("Ready" if self._outcome is None else "ResponseSent", wanted)
         return self._outcome
@@ -218,15 +182,6 @@ def _headers(request: Request, arn: str, deadline: float) -> dict[str, str]:
     }
 
 
-def _accepted() -> web.Response:
-    return web.Response(status=HTTPStatus.ACCEPTED, body=b'{"status":"OK"}\n', content_type="application/json")
-
-
-def _refused(status: HTTPStatus, kind: str, message: str) -> web.Response:
-    body = json.dumps({"errorMessage": message, "errorType": kind}).encode()
-    return web.Response(status=status, body=body, content_type="application/json")
-
-
 def _not_allowed(state: str, wanted: str) -> web.Response:
     message = f"State transition from {state} to {wanted} failed for runtime. Error: State transition is not allowed"
-    return _refused(HTTPStatus.FORBIDDEN, "InvalidStateTransition", message)
+    return forbidden("InvalidStateTransition", message)

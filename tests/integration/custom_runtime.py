@@ -43,8 +43,66 @@ while True:
     path = f"/2018-06-01/runtime/invocation/{request}/response"
     if "stream" in event:
         stream(path, event["stream"], event.get("trailers", ""), event.get("breaks", False))
+    elif "read" in event:
+        call("POST", path, open(event["read"]).read())
+    elif "print" in event:
+        print(event["print"], flush=True)
+        call("POST", path, "null")
+    elif "exit" in event:
+        os._exit(event["exit"])
     else:
         call("POST", path, json.dumps({"count": count}))
+"""
+EXTENSION = """#!/usr/bin/env python3
+import http.client, json, os, sys, threading, time
+
+API = "/2020-01-01/extension/"
+NAME = os.path.basename(sys.argv[0])
+DO = os.environ.get("DO", "")
+
+def call(method, path, body=None, headers={}):
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    connection.request(method, path, body and json.dumps(body), {**identity, **headers})
+    answer = connection.getresponse()
+    return answer.status, dict(answer.getheaders()), answer.read().decode()
+
+def die_when_told():
+    while not os.path.exists("/tmp/die"):
+        time.sleep(0.01)
+    os._exit(3)
+
+identity = {}
+if DO == "exit":
+    sys.exit(3)
+if DO == "never":
+    time.sleep(60)
+_, headers, body = call("POST", API + "register", {"events": ["INVOKE", "SHUTDOWN"]}, {"Lambda-Extension-Name": NAME})
+identity = {"Lambda-Extension-Identifier": headers["Lambda-Extension-Identifier"]}
+print("registered", body, flush=True)
+if DO == "init error":
+    call("POST", API + "init/error", {"errorMessage": "m"}, {"Lambda-Extension-Function-Error-Type": "Extension.NoKey"})
+    sys.exit(1)
+if DO == "between":
+    threading.Thread(target=die_when_told, daemon=True).start()
+while True:
+    _, _, event = call("GET", API + "event/next")
+    print("event", event, flush=True)
+    with open("/tmp/events", "a") as file:
+        file.write(event)
+    event = json.loads(event)
+    if event["eventType"] == "SHUTDOWN":
+        if DO == "stubborn":
+            time.sleep(60)
+        break
+    if DO == "crash":
+        sys.exit(3)
+    if DO == "exit error":
+        call("POST", API + "exit/error", {}, {"Lambda-Extension-Function-Error-Type": "Extension.Gone"})
+        sys.exit(1)
+    if DO == "hang":
+        time.sleep(60)
+    if DO == "variables":
+        print("variables", json.dumps(dict(os.environ)), flush=True)
 """
 
 

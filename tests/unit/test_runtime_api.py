@@ -12,6 +12,8 @@ import pytest
 
 from lambdaimg.model.invocation import Request
 from lambdaimg.model.quotas import RESPONSE_BYTES
+from lambdaimg.runtime.emulator import Settings
+from lambdaimg.runtime.environment_api import EnvironmentApi
 from lambdaimg.runtime.outcome import Answer, Cut, Outcome
 from lambdaimg.runtime.runtime_api import RuntimeApi
 
@@ -27,10 +29,14 @@ def anyio_backend() -> str:
 class Called:
     """An API, and a client that calls it."""
 
-    api: RuntimeApi
+    environment: EnvironmentApi
     base: str
     client: aiohttp.ClientSession
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def api(self) -> RuntimeApi:
+        return self.environment.runtime
 
     async def call(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -46,7 +52,7 @@ class Called:
     async def until_alone(self) -> None:
         """Returns when the API has noticed that the client has broken its connection."""
         async with asyncio.timeout(5):
-            while self.api._web and any(each.transport for each in self.api._web.connections):
+            while (web := self.environment._web) and any(each.transport for each in web.connections):
                 await asyncio.sleep(0)
 
     def deliver(self, request_id: str = "r", **more: Any) -> "asyncio.Future[Outcome]":
@@ -55,7 +61,7 @@ class Called:
 
 @asynccontextmanager
 async def called(allowed: str = "127.0.0.1") -> AsyncIterator[Called]:
-    api = RuntimeApi()
+    api = EnvironmentApi(Settings(function="f", arn="arn", memory=128, timeout=3, cpu_quota=0))
     port = await api.listen("127.0.0.1")
     api.allow(allowed)
     try:

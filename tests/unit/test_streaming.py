@@ -13,9 +13,10 @@ from lambdaimg.model.errors import EnvironmentFailed, MalformedResponse
 from lambdaimg.model.invocation import Invocation, Request
 from lambdaimg.model.response_stream import ResponseStream
 from lambdaimg.runtime import event_stream, streaming
+from lambdaimg.runtime.emulator import Settings
+from lambdaimg.runtime.environment_api import EnvironmentApi
 from lambdaimg.runtime.http_response import HttpResponse, Prelude
 from lambdaimg.runtime.outcome import Answer, Cut, Outcome
-from lambdaimg.runtime.runtime_api import RuntimeApi
 
 STREAMING = "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\nContent-Type: text/x\r\n"
 ERROR = base64.b64encode(b'{"errorType":"E"}').decode()
@@ -43,12 +44,15 @@ class Runtime:
 @asynccontextmanager
 async def runtime(stream: ResponseStream | None) -> AsyncIterator[tuple[Runtime, "asyncio.Future[Outcome]"]]:
     """A runtime that has an event whose response is wanted in `stream`."""
-    api = RuntimeApi()
+    api = EnvironmentApi(Settings(function="f", arn="arn", memory=128, timeout=3, cpu_quota=0))
     port = await api.listen("127.0.0.1")
     api.allow("")
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        yield Runtime(reader, writer), api.deliver(Request(event=b"{}", request_id="r", stream=stream), "arn", 0)
+        yield (
+            Runtime(reader, writer),
+            api.runtime.deliver(Request(event=b"{}", request_id="r", stream=stream), "arn", 0),
+        )
     finally:
         writer.close()
         await api.close()

@@ -1,0 +1,73 @@
+"""What one container calls at `AWS_LAMBDA_RUNTIME_API`: one server for the Runtime, Extensions and Telemetry APIs."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from lambdaimg.runtime import extensions_api, posted, runtime_api
+from lambdaimg.runtime.answers import forbidden
+from lambdaimg.runtime.emulator import Settings
+from lambdaimg.runtime.extensions_api import ExtensionsApi
+from lambdaimg.runtime.runtime_api import RuntimeApi
+from lambdaimg.runtime.telemetry_api import TelemetryApi
+
+_AT_ONCE: Final = 0.001
+"""Seconds for calls to end when the APIs close; aiohttp takes 0 for any time."""
+_KEEPALIVE: Final = 3_600.0
+"""Seconds that an idle connection stays: a runtime may take its time between two calls."""
+
+
+class EnvironmentApi:
+    """The APIs, and who may call them. All methods belong to the event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.runtime = RuntimeApi()
+        self.extensions = ExtensionsApi(settings)
+        self.telemetry = TelemetryApi(self.extensions, json_lines=settings.json_logs)
+        self._server: asyncio.Server | None = None
+        self._web: web.Server | None = None
+        self._allowed: asyncio.Future[str] = self._loop.create_future()
+
+    async def listen(self, host: str) -> int:
+        """Listens on a random port of `host`; returns the port. Raises OSError when that address is not ours."""
+        self._web = web.Server(self._answer)
+        self._server = await self._loop.create_server(self._connected, host, 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def _connected(self) -> posted.Connection:
+        return posted.Connection(
+            self._web,
+            loop=self._loop,
+            keepalive_timeout=_KEEPALIVE,
+            max_field_size=posted.LARGEST_HEADER,
+            access_log=None,
+        )
+
+    def allow(self, address: str) -> None:
+        """Answers the container at this address, and nobody else; an empty one stands for anybody."""
+        self.telemetry.address = address
+        if not self._allowed.done():
+            self._allowed.set_result(address)
+
+    async def close(self) -> None:
+        """Stops listening, and breaks the connections: a runtime that still lives ends by itself."""
+        self.allow("")
+        self.runtime.close()
+        self.extensions.close()
+        self.telemetry.close()
+        if self._server is not None:
+            self._server.close()
+        if self._web is not None:
+            await self._web.shutdown(_AT_ONCE)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if await self._allowed not in ("", request.remote):
+            return forbidden("Forbidden", "This address is another environment's")
+        if request.path.startswith(runtime_api.PREFIX):
+            return await self.runtime.answer(request)
+        if request.path.startswith(extensions_api.PREFIX):
+            return await self.extensions.answer(request)
+        return await self.telemetry.answer(request)
