@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lambdaimg.engine.client import Engine
 from lambdaimg.engine.container import ContainerSpec
-from lambdaimg.model.errors import EngineError, EnvironmentFailed
+from lambdaimg.model.errors import EngineError, EnvironmentFailed, LambdaimgError
 from lambdaimg.model.invocation import Invocation, Report, Request
 from lambdaimg.model.sandbox import CPU_PERIOD
 from lambdaimg.runtime import failures, telemetry_records
@@ -64,6 +64,7 @@ class LambdaEmulator:
         self._report: Report | None = None
         self._log_timer: asyncio.TimerHandle | None = None
         self._chores: set[asyncio.Task[None]] = set()
+        self._left: list[Container] = []
         self._stopped = False
 
     # Init phase
@@ -252,7 +253,13 @@ class LambdaEmulator:
         if generation is not None:
             if not generation.lives:
                 await generation.container.last_lines()
-            self._chore(generation.end(reason))
+            self._chore(self._end(generation, reason))
+
+    async def _end(self, generation: Generation, reason: str) -> None:
+        try:
+            await generation.end(reason)
+        except LambdaimgError:  # the engine is away: once more when the environment stops
+            self._left.append(generation.container)
 
     async def stop(self) -> None:
         """See Emulator."""
@@ -261,6 +268,8 @@ class LambdaEmulator:
         while self._chores:
             await asyncio.gather(*self._chores, return_exceptions=True)
         self._end_log()
+        for container in self._left:
+            await container.remove()
         await self._files.remove()
 
     def _chore(self, work: Coroutine[Any, Any, None]) -> None:

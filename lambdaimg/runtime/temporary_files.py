@@ -23,6 +23,7 @@ class TemporaryFiles:
         self._keeps = keeps and volume is not None and bool(volume.options)
         self._released = threading.Event()
         self._thread: threading.Thread | None = None
+        self._keeper = ""
 
     @property
     def volumes(self) -> tuple[Volume, ...]:
@@ -39,11 +40,8 @@ class TemporaryFiles:
             image=self._image, entrypoint=(_NOTHING,), labels=volume.labels, volumes=(volume,), limits=Limits()
         )
         with contextlib.suppress(LambdaimgError):  # without it, a reset merely empties /tmp
-            container = self._engine.create(keeper)
-            try:
-                self._engine.keep_mounted(container, volume, self._released)
-            finally:
-                self._engine.remove(container)
+            self._keeper = self._engine.create(keeper)
+            self._engine.keep_mounted(self._keeper, volume, self._released)
 
     async def remove(self) -> None:
         await asyncio.to_thread(self._remove)
@@ -52,5 +50,7 @@ class TemporaryFiles:
         self._released.set()
         if self._thread is not None:
             self._thread.join()
+        if self._keeper:
+            self._engine.remove(self._keeper)
         if self._volume is not None:
             self._engine.remove_volume(self._volume.name)
