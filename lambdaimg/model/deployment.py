@@ -79,7 +79,10 @@ class UrlSettings:
     """`[functions.NAME.url]`: a function URL."""
 
     auth: str = setting(
-        "AWS_IAM", one_of("AWS_IAM", "NONE"), local=NOTHING, deployed="AuthType; NONE lets anybody invoke"
+        "AWS_IAM",
+        one_of("AWS_IAM", "NONE"),
+        local="`serve`: AWS_IAM takes signed requests alone, unchecked",
+        deployed="AuthType; NONE lets anybody invoke",
     )
     invoke_mode: str = setting("BUFFERED", one_of("BUFFERED", "RESPONSE_STREAM"), local=NOTHING, deployed="InvokeMode")
 

@@ -80,7 +80,7 @@ class AsynchronousQueue:
             accepted_at=now,
             due_at=now,
         )
-        await self._store.put(event)
+        await self._store.accept(event)
         self._news.set()
 
     async def _work(self) -> None:

@@ -1,6 +1,8 @@
 """Accepted events, on disk until they are done with: what was accepted survives any end of this process."""
 
 import asyncio
+import errno
+import shutil
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +30,10 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS by_due ON events (due_at);
 """
 _COLUMNS: Final = "request_id, function, event, trace_id, accepted_at, due_at, attempts, refusals, record"
+
+
+_RESERVE: Final = 16 * 1024 * 1024
+"""Bytes that stay free on the disk for what follows from the events that were accepted: attempts and records."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +78,12 @@ class EventStore:
             await self._do(self._connection.close)
         self._thread.shutdown()
 
+    async def accept(self, event: StoredEvent) -> None:
+        """Returns when a new event is on disk."""
+        await self._do(self._accept, event)
+
     async def put(self, event: StoredEvent) -> None:
-        """Returns when the event is on disk."""
+        """Returns when what has become of an event is on disk."""
         await self._do(self._put, event)
 
     async def due(self, now: float, most: int) -> list[StoredEvent]:
@@ -111,6 +121,17 @@ class EventStore:
         connection.execute("PRAGMA synchronous=FULL")
         connection.executescript(_SCHEMA)
         self._connection = connection
+
+    def _accept(self, event: StoredEvent) -> None:
+        if self._room() < _RESERVE + len(event.event):
+            raise OSError(errno.ENOSPC, "the disk is nearly full", str(self._file))
+        self._put(event)
+
+    def _room(self) -> int:
+        """The bytes that the file may still take, on the disk and in pages of its own that are free."""
+        query = "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
+        (unused,) = self._open_connection.execute(query).fetchone()
+        return int(unused) + shutil.disk_usage(self._file.parent).free
 
     def _put(self, event: StoredEvent) -> None:
         with self._open_connection as connection:

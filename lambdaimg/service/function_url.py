@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -13,9 +14,18 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from lambdaimg.model.invocation import Invocation
+from lambdaimg.service.wire import as_json
 
 _TEXT_TYPES: Final = ("text/", "application/json", "application/javascript", "application/xml")
 """Content types whose body is a string in the event; others come in base64."""
+_OF_THE_CONNECTION: Final = ("Connection", "Content-Length", "Transfer-Encoding")
+"""Headers that are not the function's to set."""
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[^\r\n\0]*")
+_FORBIDDEN: Final = (
+    "Forbidden. For troubleshooting Function URL authorization issues, see: "
+    "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
+)
 _URL_ENCODED: Final = "application/x-www-form-urlencoded"
 
 
@@ -25,7 +35,8 @@ def event_of(request: web.Request, path: str, body: bytes, trace_id: str) -> dic
     request_id = str(uuid.uuid4())
     address = request.remote or "127.0.0.1"
     headers = {name.lower(): ",".join(request.headers.getall(name)) for name in request.headers}
-    headers |= {"x-forwarded-for": address, "x-forwarded-proto": "http", "x-amzn-trace-id": trace_id}
+    headers |= {"x-forwarded-for": address, "x-forwarded-port": str(request.url.port), "x-forwarded-proto": "http"}
+    headers["x-amzn-trace-id"] = trace_id
     cookies = headers.pop("cookie", "")
     query = {name: ",".join(request.query.getall(name)) for name in request.query}
     encoded = bool(body) and not _is_text(request.content_type)
@@ -96,9 +107,17 @@ def _shaped(answer: Mapping[str, Any]) -> web.Response:
     headers.setdefault("Content-Type", "application/json")
     for cookie in answer.get("cookies") or ():
         headers.add("Set-Cookie", str(cookie))
-    headers.popall("Content-Length", None)
+    for name in _OF_THE_CONNECTION:
+        headers.popall(name, None)
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers.items()):
+        raise ValueError
     return web.Response(status=status, body=content, headers=headers)
 
 
 def bad_gateway() -> web.Response:
     return web.Response(status=502, text="Internal Server Error")
+
+
+def forbidden() -> web.Response:
+    """What a request gets that is not signed, where the function URL's auth is AWS_IAM."""
+    return as_json({"Message": _FORBIDDEN}, status=403, headers={"x-amzn-ErrorType": "AccessDeniedException"})

@@ -9,12 +9,13 @@ from aiohttp import web
 from lambdaimg.model.errors import LambdaimgError
 from lambdaimg.model.invocation import Request, new_trace_id
 from lambdaimg.service import url_stream, wire
-from lambdaimg.service.function_url import event_of, response_of
+from lambdaimg.service.function_url import event_of, forbidden, response_of
 from lambdaimg.service.invocations import refused
 from lambdaimg.service.local_lambda import LocalLambda, Served
 
 PREFIX: Final = "/url"
-_HOST: Final = ".localhost"
+_DOMAIN: Final = "localhost"
+_SIGNATURE: Final = "AWS4-HMAC-SHA256"
 
 
 class UrlRoutes:
@@ -31,23 +32,26 @@ class UrlRoutes:
         served = self._functions.served.get(request.match_info["name"])
         if served is None:
             raise wire.not_found(request.match_info["name"])
-        return await self._answer(served, request, "/" + request.match_info.get("path", ""))
+        beyond = request.rel_url.raw_path.split("/", 3)[3:]
+        return await self._answer(served, request, "/" + "".join(beyond))
 
     @web.middleware
     async def by_host(self, request: web.Request, handler: Any) -> web.StreamResponse:
         """Takes requests to `{name}.localhost`, whatever their path."""
-        name = request.host.partition(":")[0].removesuffix(_HOST)
-        served = self._functions.served.get(name)
-        if served is None or name == request.host.partition(":")[0]:
+        name, _, domain = request.host.partition(":")[0].partition(".")
+        served = self._functions.served.get(name) if domain == _DOMAIN else None
+        if served is None or served.function.settings.url is None:
             response: web.StreamResponse = await handler(request)
             return response
-        return await self._answer(served, request, request.path)
+        return await self._answer(served, request, request.rel_url.raw_path)
 
     async def _answer(self, served: Served, request: web.Request, path: str) -> web.StreamResponse:
+        url = served.function.settings.url
+        if url is not None and url.auth == "AWS_IAM" and not _is_signed(request):
+            return forbidden()
         trace_id = request.headers.get("X-Amzn-Trace-Id") or new_trace_id()
         event = event_of(request, path, await request.read(), trace_id)
         asked = Request(event=json.dumps(event).encode(), trace_id=trace_id)
-        url = served.function.settings.url
         if url is not None and url.invoke_mode == "RESPONSE_STREAM":
             return await url_stream.stream(served.invoke, asked, request)
         # Shielded: a client that goes away doesn't stop the function, as on Lambda.
@@ -58,3 +62,9 @@ class UrlRoutes:
             return response_of(await served.invoke(asked))
         except LambdaimgError as error:
             raise refused(error) from None
+
+
+def _is_signed(request: web.Request) -> bool:
+    """Whether a request is signed at all, in a header or its query; nobody here knows the keys to check it with."""
+    header = request.headers.get("Authorization", "")
+    return header.startswith(_SIGNATURE) or request.query.get("X-Amz-Algorithm") == _SIGNATURE
