@@ -12,12 +12,13 @@ from lambdaimg.cli.session import Session, pass_session
 from lambdaimg.model.errors import LambdaimgError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
     from lambdaimg.harness.selection import Shard
     from lambdaimg.harness.suite import Options, Suite
+    from lambdaimg.model.project import Function
     from lambdaimg.runtime.factory import Options as Emulators
 
 
@@ -121,7 +122,7 @@ def _test(session: Session, options: "Options", emulator: "Emulators", reports: 
             session.project,
             cases,
             options,
-            build=session.provide_images,
+            build=lambda functions: _build(session, functions),
             environments=ProjectEnvironments(factory=factory, project=session.project),
             on_result=live.result,
         )
@@ -134,6 +135,12 @@ def _test(session: Session, options: "Options", emulator: "Emulators", reports: 
                 for file in suite.remember():
                     session.say(f"wrote {file}")
     return suite.failed
+
+
+def _build(session: Session, functions: "Sequence[Function]") -> None:
+    """Builds what the project builds, as the sources are now; pulls what it merely names, where it is missing."""
+    session.build(functions)
+    session.provide_images([function for function in functions if not function.is_built])
 
 
 def _console(session: Session, *, to_stderr: bool) -> "Console":

@@ -179,3 +179,11 @@ def test_the_example_shop_is_as_well_under_both_emulators(project: Sandboxed) ->
         found = json.loads(project.run("test", "--json", "-", *options).stdout)["cases"]
         assert len(found) >= 40
         assert {each["outcome"] for each in found} == {"passed", "skipped", "xfailed"}
+
+
+def test_an_edit_is_built_before_it_is_tested(project: Sandboxed) -> None:
+    cases = "tests = [{ name = 'answers', expect = { payload = 1 } }]\n"
+    python_function(project, "def handler(event, context):\n    return 1\n", cases)
+    project.run("test")
+    project.write("hello/app.py", "def handler(event, context):\n    return 2\n")
+    project.run("test", code=1)
