@@ -5,9 +5,8 @@ import io
 import ipaddress
 import os
 import tarfile
-import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -19,9 +18,10 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_env_file
 
+from lambdaimg.engine import idle_program
 from lambdaimg.engine.cgroup import ControlGroup, Memory, memory_of, of_process
-from lambdaimg.engine.container import PLATFORMS, ContainerSpec, Volume
-from lambdaimg.model.errors import EngineError, EngineUnavailable, LambdaimgError, RegistryRefused, UsageError
+from lambdaimg.engine.container import PLATFORMS, UNLIMITED, ContainerSpec, Volume
+from lambdaimg.model.errors import EngineError, EngineUnavailable, RegistryRefused, UsageError
 
 _TIMEOUT: Final = 120
 _PIECE: Final = 1024 * 1024
@@ -109,7 +109,9 @@ class Engine:
 
     def __init__(self, client: docker.APIClient) -> None:
         self._client = client
-        self.version: str = client.version()["Version"]
+        about = client.version()
+        self.version: str = about["Version"]
+        self.architecture: str = _ARCHITECTURES.get(about["Arch"], about["Arch"])
 
     # Images
 
@@ -459,20 +461,28 @@ class Engine:
                 return str(entry.get("Gateway") or subnet[1]).partition("/")[0]
         return ""
 
-    def keep_mounted(self, container: str, volume: Volume, until: threading.Event) -> None:
-        """Keeps a volume mounted by way of a container that never starts; returns when `until` is set.
+    def keep_mounted(self, image: str, volumes: Sequence[Volume], labels: Mapping[str, str]) -> str:
+        """Starts a container that does nothing but have volumes mounted; returns its id.
 
-        An upload to a volume mounts it, and this one goes on until then. So a file system that lives in memory
-        outlives the containers that use it. Raises nothing: without it, the volume is empty for the next one.
+        A file system that lives in memory outlives the containers that use it as long as this one runs.
         """
-
-        def nothing() -> Iterator[bytes]:
-            until.wait()
-            yield bytes(1024)  # an empty archive ends with two blocks of zeros
-            yield bytes(9216)
-
-        with contextlib.suppress(LambdaimgError), _translated():
-            self._client.put_archive(container, volume.target, nothing())
+        spec = ContainerSpec(
+            image=image,
+            entrypoint=(idle_program.PATH,),
+            labels=labels,
+            network="none",
+            volumes=tuple(replace(volume, target=f"/kept/{number}") for number, volume in enumerate(volumes)),
+            limits=replace(UNLIMITED, no_capabilities=True, no_new_privileges=True),
+        )
+        container = self.create(spec)
+        try:
+            with _translated():
+                self._client.put_archive(container, "/", idle_program.archive(self.architecture))
+            self.start(container)
+        except BaseException:
+            self.remove(container)
+            raise
+        return container
 
     def networks(self, wanted: Mapping[str, str]) -> list[Labelled]:
         """All networks with these labels; an empty value stands for any."""

@@ -6,7 +6,7 @@ from functools import cache, partial
 from types import TracebackType
 
 from lambdaimg.engine.client import Engine
-from lambdaimg.engine.container import ContainerSpec, Volume
+from lambdaimg.engine.container import ContainerSpec
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.project import Function, Project
 from lambdaimg.runtime import placement, rie
@@ -19,7 +19,7 @@ from lambdaimg.runtime.networks import Networks
 from lambdaimg.runtime.placement import Process, Wishes
 from lambdaimg.runtime.reach import reach_of
 from lambdaimg.runtime.rie_emulator import RieEmulator
-from lambdaimg.runtime.temporary_files import TemporaryFiles
+from lambdaimg.runtime.temporary_files import Keepers, TemporaryFiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,12 @@ class EnvironmentFactory:
         self._say = say
         self._events = ContainerEvents(engine)
         self._networks = Networks(engine, project)
+        self._keepers = Keepers(engine)
         self._reach_of = cache(partial(reach_of, engine))
 
     def close(self) -> None:
         self._events.close()
+        self._keepers.close()
         self._networks.close()
 
     def __enter__(self) -> "EnvironmentFactory":
@@ -85,8 +87,8 @@ class EnvironmentFactory:
     ) -> Emulator:
         binary = rie.ensure(function.architecture, self._say)
         spec = placement.under_rie(self._project, function, process, binary, wishes)
-        volume = self._volume(function, wishes, id) if function.settings.tmp_on_disk else None
-        files = self._files(function, volume)
+        in_a_mount = not function.settings.tmp_on_disk
+        files = TemporaryFiles(self.engine, None) if in_a_mount else self._files(function, wishes)
         settings = placement.settings(self._project, function, process, wishes)
         spec = replace(spec, volumes=files.volumes, network=self._published_network(function))
         return RieEmulator(self.engine, self._events, spec, settings, files, log, tell)
@@ -94,7 +96,7 @@ class EnvironmentFactory:
     def _under_lambdaimg(
         self, function: Function, process: Process, wishes: Wishes, id: str, log: Log, tell: Tell
     ) -> Emulator:
-        files = self._files(function, self._volume(function, wishes, id))
+        files = self._files(function, wishes)
         network = self._networks.of(function.settings.vpc)
         reach = self._reach_of(network)
 
@@ -105,12 +107,14 @@ class EnvironmentFactory:
         settings = placement.settings(self._project, function, process, wishes)
         return LambdaEmulator(self.engine, self._events, spec_for, reach, settings, files, log, tell)
 
-    def _volume(self, function: Function, wishes: Wishes, id: str) -> Volume | None:
-        return placement.temporary_files(self._project, function, wishes, environment=id)
-
-    def _files(self, function: Function, volume: Volume | None) -> TemporaryFiles:
-        image = self._project.image(function)
-        return TemporaryFiles(self.engine, volume, image, keeps=self._options.keeps_tmp)
+    def _files(self, function: Function, wishes: Wishes) -> TemporaryFiles:
+        """A folder on the engine's disk needs no keeping; nor does what ends with its first container."""
+        if wishes.unsandboxed:
+            return TemporaryFiles(self.engine, None)
+        make = partial(placement.temporary_files, self._project, function)
+        if function.settings.tmp_on_disk or not self._options.keeps_tmp:
+            return TemporaryFiles(self.engine, make())
+        return self._keepers.files(self._project.image(function), make)
 
     def _published_network(self, function: Function) -> str:
         """The RIE is reached at a published port, which a network without a way out does not have."""

@@ -1,6 +1,7 @@
 """How a function's image is run: the container of an execution environment under either emulator, and of a shell."""
 
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -105,13 +106,11 @@ def under_lambdaimg(
     )
 
 
-def temporary_files(project: Project, function: Function, wishes: Wishes, *, environment: str) -> Volume | None:
-    """A volume for /tmp, which a container hands to its successor; None without the sandbox: it is the image's then."""
-    if wishes.unsandboxed:
-        return None
+def temporary_files(project: Project, function: Function) -> Volume:
+    """A new volume for /tmp, which a container hands to its successor."""
     in_memory = {"type": "tmpfs", "device": "tmpfs", "o": sandbox_of(function.settings).volume_options}
     return Volume(
-        name=f"lambdaimg-{environment}",
+        name=f"lambdaimg-{secrets.token_hex(16)}",
         target=_TMP,
         options={} if function.settings.tmp_on_disk else in_memory,
         labels=labels.made_for(project, function, "tmp"),

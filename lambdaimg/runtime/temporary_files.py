@@ -1,29 +1,32 @@
-"""The folder /tmp of one environment: it outlives the containers that a reset replaces, as on Lambda."""
+"""The folder /tmp of each environment: it outlives the containers that a reset replaces, as on Lambda.
+
+It is a volume. One in memory is gone when no container has it mounted, so another container, which does nothing, keeps
+it: one for several environments, for a container takes time and memory.
+"""
 
 import asyncio
 import contextlib
 import threading
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from lambdaimg.engine.client import Engine
-from lambdaimg.engine.container import ContainerSpec, Limits, Volume
+from lambdaimg.engine.container import Volume
 from lambdaimg.model.errors import LambdaimgError
 
-_NOTHING: Final = "/"
-"""The program of a container that never starts."""
+_KEPT_TOGETHER: Final = 4
+"""Volumes of one keeper. What an environment left in its own is freed when all of them have ended."""
+
+MakeVolume = Callable[[], Volume]
 
 
 class TemporaryFiles:
-    """A volume. One in memory is gone when no container has it mounted, so another, which never starts, keeps it."""
+    """The folder of one environment; `volume` is None where it is the image's own, or a file system of the container's."""
 
-    def __init__(self, engine: Engine, volume: Volume | None, image: str, *, keeps: bool) -> None:
+    def __init__(self, engine: Engine, volume: Volume | None, keeper: "Keeper | None" = None) -> None:
         self._engine = engine
         self._volume = volume
-        self._image = image
-        self._keeps = keeps and volume is not None and bool(volume.options)
-        self._released = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._keeper = ""
+        self._keeper = keeper
 
     @property
     def volumes(self) -> tuple[Volume, ...]:
@@ -31,26 +34,89 @@ class TemporaryFiles:
 
     def keep(self) -> None:
         """From the first container's start on; takes no time of the caller's."""
-        if self._keeps and self._volume is not None and self._thread is None:
-            self._thread = threading.Thread(target=self._keep, args=(self._volume,), name="tmp", daemon=True)
-            self._thread.start()
-
-    def _keep(self, volume: Volume) -> None:
-        keeper = ContainerSpec(
-            image=self._image, entrypoint=(_NOTHING,), labels=volume.labels, volumes=(volume,), limits=Limits()
-        )
-        with contextlib.suppress(LambdaimgError):  # without it, a reset merely empties /tmp
-            self._keeper = self._engine.create(keeper)
-            self._engine.keep_mounted(self._keeper, volume, self._released)
+        if self._keeper is not None:
+            self._keeper.start()
 
     async def remove(self) -> None:
-        await asyncio.to_thread(self._remove)
+        """A second call does nothing."""
+        volume, self._volume = self._volume, None
+        if volume is None:
+            return
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.release)
+        else:
+            await asyncio.to_thread(self._engine.remove_volume, volume.name)
 
-    def _remove(self) -> None:
-        self._released.set()
-        if self._thread is not None:
-            self._thread.join()
-        if self._keeper:
-            self._engine.remove(self._keeper)
-        if self._volume is not None:
-            self._engine.remove_volume(self._volume.name)
+
+class Keeper:
+    """A container that keeps volumes mounted, from `start` until all that were taken are released and none is left."""
+
+    def __init__(self, engine: Engine, image: str, volumes: tuple[Volume, ...], labels: Mapping[str, str]) -> None:
+        self._engine = engine
+        self._image = image
+        self._volumes = volumes
+        self._labels = labels
+        self._lock = threading.Lock()
+        self._taken = 0
+        self._released = 0
+        self._thread: threading.Thread | None = None
+        self._container = ""
+
+    @property
+    def has_left(self) -> bool:
+        return self._taken < len(self._volumes)
+
+    def take(self) -> Volume:
+        """A volume that nobody has yet."""
+        self._taken += 1
+        return self._volumes[self._taken - 1]
+
+    def start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._start, name="tmp", daemon=True)
+                self._thread.start()
+
+    def _start(self) -> None:
+        with contextlib.suppress(LambdaimgError):  # without it, a reset merely empties /tmp
+            self._container = self._engine.keep_mounted(self._image, self._volumes, self._labels)
+
+    def release(self) -> None:
+        """One of the volumes is no longer needed."""
+        self._released += 1
+        if self._released == len(self._volumes):
+            self.close()
+
+    def close(self) -> None:
+        """Removes the container and all volumes. A second call does nothing."""
+        with self._lock:
+            thread, volumes = self._thread, self._volumes
+            self._volumes = ()
+        if thread is not None:
+            thread.join()
+        if self._container:
+            self._engine.remove(self._container)
+        for volume in volumes:
+            self._engine.remove_volume(volume.name)
+
+
+class Keepers:
+    """The keepers of all environments of one factory, by what their volumes are like."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._all: list[Keeper] = []
+        self._last: dict[str, Keeper] = {}
+
+    def files(self, image: str, make: MakeVolume) -> TemporaryFiles:
+        """The folder of a new environment of an image, in a volume such as `make` makes: in memory, and kept."""
+        keeper = self._last.get(image)
+        if keeper is None or not keeper.has_left:
+            volumes = tuple(make() for _ in range(_KEPT_TOGETHER))
+            keeper = self._last[image] = Keeper(self._engine, image, volumes, volumes[0].labels)
+            self._all.append(keeper)
+        return TemporaryFiles(self._engine, keeper.take(), keeper)
+
+    def close(self) -> None:
+        for keeper in self._all:
+            keeper.close()
