@@ -57,8 +57,8 @@ async def _started(engine: Engine, project: Project, function: Function) -> floa
     settings = Settings(function=function.name, arn="", memory=0, timeout=0, cpu_quota=0)
     id, api, reach = new_environment_id(), EnvironmentApi(settings), reach_of(engine, DEFAULT)
     port = await api.listen(reach.listen)
-    volume = placement.temporary_files(project, function, Wishes(), environment=id)
-    if volume is None or (image := engine.image(project.image(function))) is None:
+    volume = placement.temporary_files(project, function)
+    if (image := engine.image(project.image(function))) is None:
         raise Failed("there is no image")
     process = placement.process_of(function, image)
     address = f"{reach.name}:{port}"

@@ -21,7 +21,7 @@ MakeVolume = Callable[[], Volume]
 
 
 class TemporaryFiles:
-    """The folder of one environment; `volume` is None where it is the image's own, or a file system of the container's."""
+    """The folder of one environment; `volume` is None where it is the image's, or a mount of the container's own."""
 
     def __init__(self, engine: Engine, volume: Volume | None, keeper: "Keeper | None" = None) -> None:
         self._engine = engine
