@@ -2,11 +2,13 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from lambdaimg.cli.debug_option import debug, debug_option
 from lambdaimg.cli.environment_options import environment_options, wishes
 from lambdaimg.cli.session import Session, pass_session
 from lambdaimg.model.errors import UsageError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("-d", "--data", help="The event, as JSON; - reads it from stdin.", metavar="JSON")
 @click.option("-e", "--event", "event_file", help="A file with the event; - reads it from stdin.", metavar="FILE")
 @click.option("--rie", is_flag=True, help="Under AWS's Runtime Interface Emulator instead of lambdaimg's own.")
+@debug_option
 @environment_options
 @pass_session
 @click.pass_context
@@ -35,6 +38,7 @@ def command(
     data: str | None,
     event_file: str | None,
     rie: bool,
+    debug_port: int | None,
     variables: tuple[str, ...],
     env_file: Path | None,
     credentials: str,
@@ -42,8 +46,9 @@ def command(
 ) -> None:
     """Invoke the function FN once: its payload on stdout, its log and REPORT line on stderr.
 
-    An environment that `lambdaimg run` keeps is used; without one, an environment is started for this invocation.
-    A function that streams its response is read as it writes. Exits with 1 when the function fails.
+    An environment that `lambdaimg run` keeps is used; without one, or with --debug-port, an environment is started for
+    this invocation. A function that streams its response is read as it writes, and one under the debugger waits until
+    an editor is attached. Exits with 1 when the function fails.
 
     \b
     Example:
@@ -55,10 +60,10 @@ def command(
     event = _event(data, event_file)
     chosen = session.project.one(function)
     wanted = wishes(variables, env_file, credentials, unsandboxed)
+    wanted = replace(wanted, debug=debug(chosen, debug_port, rie=rie, waits=True))
     output = PayloadOutput()
-    invocation = _at_running(session, chosen, event, output) or _at_a_new_one(
-        session, chosen, event, wanted, Options(rie=rie, keeps_tmp=False), output
-    )
+    running = None if wanted.debug else _at_running(session, chosen, event, output)
+    invocation = running or _at_a_new_one(session, chosen, event, wanted, Options(rie=rie, keeps_tmp=False), output)
     output.end(invocation.payload if invocation.function_error else b"")
     ctx.exit(1 if invocation.function_error else 0)
 

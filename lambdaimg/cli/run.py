@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lambdaimg.cli.debug_option import debug, debug_option
 from lambdaimg.cli.environment_options import environment_options, wishes
 from lambdaimg.cli.session import Session, pass_session
 from lambdaimg.model.errors import UsageError
@@ -49,6 +50,7 @@ class _Run:
     help="End an environment after so many seconds without a request.  [default: never]",
     metavar="SECONDS",
 )
+@debug_option
 @click.option("--print", "printed", is_flag=True, help="With --rie: print the commands instead of running them.")
 @environment_options
 @pass_session
@@ -61,6 +63,7 @@ def command(
     no_queue: bool,
     watch: bool,
     freeze: bool,
+    debug_port: int | None,
     idle_timeout: float,
     printed: bool,
     variables: tuple[str, ...],
@@ -92,7 +95,7 @@ def command(
         run = _Run(
             session=session,
             function=chosen,
-            wishes=replace(wanted, endpoint=url),
+            wishes=replace(wanted, endpoint=url, debug=debug(chosen, debug_port, rie=rie, waits=False)),
             options=Options(rie=rie, freeze=freeze),
             queue=not no_queue,
             idle_timeout=idle_timeout,

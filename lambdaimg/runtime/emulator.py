@@ -24,6 +24,8 @@ class Settings:
     program: str = ""
     handler: str = ""
     json_logs: bool = False
+    init_phase: float = 10.0
+    """Lambda's ("lifecycle", "Init phase"); over it, it runs again within the first invocation."""
 
 
 class Kind(Enum):

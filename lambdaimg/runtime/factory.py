@@ -9,7 +9,7 @@ from lambdaimg.engine.client import Engine
 from lambdaimg.engine.container import ContainerSpec
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.project import Function, Project
-from lambdaimg.runtime import placement, rie
+from lambdaimg.runtime import debugging, placement, rie
 from lambdaimg.runtime.container_events import ContainerEvents
 from lambdaimg.runtime.emulator import Emulator, Tell
 from lambdaimg.runtime.environment import ExecutionEnvironment, Listener, new_environment_id
@@ -102,9 +102,13 @@ class EnvironmentFactory:
 
         def spec_for(api: str) -> ContainerSpec:
             spec = placement.under_lambdaimg(self._project, function, process, wishes, environment=id, api=api)
+            if wishes.debug:
+                spec = debugging.under_debugger(spec, function, wishes.debug)
             return replace(spec, hosts=reach.hosts, volumes=files.volumes, network=network)
 
         settings = placement.settings(self._project, function, process, wishes)
+        if wishes.debug:
+            settings = debugging.without_timeout(settings)
         return LambdaEmulator(self.engine, self._events, spec_for, reach, settings, files, log, tell)
 
     def _files(self, function: Function, wishes: Wishes) -> TemporaryFiles:

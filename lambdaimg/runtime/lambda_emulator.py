@@ -25,8 +25,6 @@ from lambdaimg.runtime.outcome import Answer
 from lambdaimg.runtime.reach import Reach
 from lambdaimg.runtime.temporary_files import TemporaryFiles
 
-INIT_PHASE: Final = 10.0
-"""Seconds of the init phase ("lifecycle", "Init phase"); over it, it runs again within the first invocation."""
 _LOG_LAG: Final = 0.1
 """Seconds that a function's lines may come after its answer, for they take another way."""
 _MIB: Final = 1024 * 1024
@@ -71,7 +69,7 @@ class LambdaEmulator:
 
     async def start(self) -> None:
         """See Emulator. A failed init phase is not raised: as on Lambda, the first invocation runs it again."""
-        failure = await self._begin(INIT_PHASE)
+        failure = await self._begin(self._settings.init_phase)
         await self._printed()
         if failure is None:
             self._cold = True

@@ -14,6 +14,7 @@ from lambdaimg.model import rie
 from lambdaimg.model.environment import DUMMY_CREDENTIALS, lambda_variables, rie_variables, runtime_variables
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, sandbox_of
+from lambdaimg.runtime.debugging import Debug
 from lambdaimg.runtime.emulator import Settings
 
 ON_DEMAND: Final = "on-demand"
@@ -31,6 +32,7 @@ class Wishes:
     credentials: Mapping[str, str] = field(default_factory=dict)
     env_file: str = ""
     unsandboxed: bool = False
+    debug: Debug | None = None
     endpoint: str = ""
     """The URL at which the environment can be reached, where a command offers one."""
     initialization: str = ON_DEMAND

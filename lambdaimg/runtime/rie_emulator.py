@@ -21,7 +21,6 @@ from lambdaimg.runtime import failures
 from lambdaimg.runtime.container import Container
 from lambdaimg.runtime.container_events import ContainerEvents
 from lambdaimg.runtime.emulator import Kind, Settings, Tell
-from lambdaimg.runtime.lambda_emulator import INIT_PHASE
 from lambdaimg.runtime.log import Log
 from lambdaimg.runtime.rie_log import Record, RieLog
 from lambdaimg.runtime.temporary_files import TemporaryFiles
@@ -131,7 +130,7 @@ class RieEmulator:
                 f"http://127.0.0.1:{self._port}{rie.INVOKE_PATH}",
                 data=request.event,
                 headers=_headers(request),
-                timeout=INIT_PHASE + self._settings.timeout + _BEYOND_TIMEOUT,
+                timeout=self._settings.init_phase + self._settings.timeout + _BEYOND_TIMEOUT,
             )
         except requests.Timeout:
             raise EnvironmentFailed(f"{self._settings.function}: the emulator hangs") from None

@@ -1,12 +1,15 @@
 """Extensions on the real engine: beside any runtime, with Lambda's events, variables, shares of time and errors."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.conftest import Sandboxed, docker, make_project, serving
+from tests.integration.conftest import EXAMPLES, Sandboxed, docker, interrupt, make_project, serving
 from tests.integration.custom_runtime import DOCKERFILE, EXTENSION, custom_function
 
 LOCKED = 'timeout = 3\n[functions.locked]\ndockerfile = "locked.Dockerfile"\nmemory = 256\ntimeout = 20\n'
@@ -96,3 +99,26 @@ def test_an_extension_that_does_not_end_is_killed(extended: Sandboxed, does: str
         assert "INIT_REPORT Init Duration" in done.stderr
         assert json.loads(done.stdout)["errorType"] == "Sandbox.Timedout"
     assert extended.containers() == []
+
+
+def test_the_examples_extensions_in_three_languages(tmp_path_factory: pytest.TempPathFactory) -> None:
+    root = tmp_path_factory.mktemp("examples") / "project"
+    for project in make_project(root):
+        shutil.copytree(EXAMPLES / "extensions", project.root, dirs_exist_ok=True)
+        text = (project.root / "lambdaimg.toml").read_text().replace('"extensions"', f'"{project.name}"')
+        project.write("lambdaimg.toml", text.replace('"bash"]', '"bash", "go"]') + "\n[layers.go]\n")
+        layer = project.root / "layers" / "go" / "extensions" / "count"
+        build = ["go", "build", "-o", str(layer), "."]
+        subprocess.run(build, cwd=project.root / "go", env={**os.environ, "CGO_ENABLED": "0"}, check=True)
+        project.run("build")
+        with serving(project) as served:
+            names = ("initStart", "initReport", "start", "runtimeDone", "report", "extension")
+            wanted = {"function", "extension", *(f"platform.{name}" for name in names)}
+            for _ in range(200):
+                wanted -= {json.loads(line)["type"] for line in served.post({}).json()}
+                if not wanted:
+                    break
+            assert not wanted
+            _, _, log = interrupt(served.process)
+        assert re.search(r"count: \d+ invocations until SPINDOWN", log)
+        assert '"shutdownReason": "SPINDOWN"' in log
