@@ -3,7 +3,7 @@
 from typing import Final
 
 from benchmarks.scenario import Scenario
-from benchmarks.scenarios import build, cases, check, cold, invoke, startup, warm
+from benchmarks.scenarios import build, cases, check, cold, edge, invoke, startup, warm
 
 ALL: Final[tuple[Scenario, ...]] = (
     *startup.SCENARIOS,
@@ -13,5 +13,6 @@ ALL: Final[tuple[Scenario, ...]] = (
     *warm.SCENARIOS,
     *cold.SCENARIOS,
     *cases.SCENARIOS,
+    *edge.SCENARIOS,
 )
 """In the order in which they are run and shown."""
