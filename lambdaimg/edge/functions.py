@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lambdaimg.model.invocation import Invocation, Request
 from lambdaimg.model.project import Function
@@ -34,7 +35,7 @@ class Functions:
     async def follow(self, plans: Mapping[str, Renewal], build: Callable[[str], object], say: Say) -> None:
         """Renews each function's environments when its source is edited, until it is cancelled."""
         await asyncio.gather(
-            *(plan.follow(self.pools[name], lambda name=name: build(name), say) for name, plan in plans.items())  # type: ignore[misc]
+            *(plan.follow(self.pools[name], partial(build, name), say) for name, plan in plans.items())
         )
 
 

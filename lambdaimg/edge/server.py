@@ -47,10 +47,20 @@ async def _request(asked: web.BaseRequest) -> Request:
         method=asked.method,
         uri=uri,
         querystring=query,
-        headers=Headers(tuple(asked.headers.items())),
+        headers=Headers(tuple((name, _text(value)) for name, value in asked.headers.items())),
         client_ip=asked.remote or "127.0.0.1",
         body=await asked.content.read() if asked.body_exists else b"",
     )
+
+
+def _text(value: str) -> str:
+    """A header's value: what is not UTF-8 is taken for ISO-8859-1, as CloudFront does."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeDecodeError:
+        return value.encode("utf-8", "surrogateescape").decode("iso-8859-1")
 
 
 def _response(request: Request, answer: Answer, via: str) -> web.Response:
@@ -71,10 +81,11 @@ def _response(request: Request, answer: Answer, via: str) -> web.Response:
 @asynccontextmanager
 async def serving(distribution: Distribution, listening: socket.socket, say: Say) -> AsyncIterator[None]:
     """Serves within the block."""
-    runner = web.ServerRunner(web.Server(Server(distribution, say).handle, access_log=None))
+    server = web.Server(Server(distribution, say).handle, access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_TIMEOUT)
     await runner.setup()
     try:
-        await web.SockSite(runner, listening, shutdown_timeout=_SHUTDOWN_TIMEOUT).start()
+        await web.SockSite(runner, listening).start()
         yield
     finally:
         await runner.cleanup()

@@ -66,7 +66,7 @@ EDGE_KEYS: Final[Mapping[str, Key]] = {
     "method": Key(check=_NAME, says="the request's method; default `GET`"),
     "headers": Key(check=_HEADERS, says="headers of the request"),
     "body": Key(check=text, says="the request's body, which the function sees"),
-    "status": Key(check=whole_number(quotas.Bounds(200, 599, "")), says="the response's status; default 200"),
+    "status": Key(check=whole_number(quotas.Bounds(200, 599, "(a status)")), says="the response's status; default 200"),
     "response-headers": Key(check=_HEADERS, says="headers of the response"),
 }
 

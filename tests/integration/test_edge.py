@@ -128,6 +128,19 @@ def test_a_result_that_cloudfront_refuses_fails_its_case(project: Sandboxed) -> 
     assert "error: viewer-request: uri begins with /" in done.stderr
 
 
+def test_an_edit_is_answered_by_the_new_code(project: Sandboxed) -> None:
+    source = "def handler(event, context):\n    return {'status': '200', 'body': 'BODY'}\n"
+    python_function(project, source.replace("BODY", "old"), '[edge]\norigin = "hello"\n[edge.behaviors."*"]\n' + VIEWER)
+    with edge(project, "--watch") as served:
+        assert served.get("/").text == "old"
+        project.write("hello/app.py", source.replace("BODY", "new"))
+        read_until(served.process.stderr, "the new code answers")
+        assert served.get("/").text == "new"
+
+
+VIEWER = 'viewer-request = "hello"\n'
+
+
 def test_a_single_trigger_is_invoked(site: Sandboxed) -> None:
     words = ("edge", "invoke", "viewer-request", "redirect", "--url")
     assert '"value": "/a?b=c"' in site.run(*words, "https://example.org/old/a?b=c").stdout

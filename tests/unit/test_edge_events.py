@@ -255,6 +255,11 @@ WRONG_RESPONSES: list[tuple[str, dict[str, Any], str]] = [
     ("viewer-response", {"status": "404"}, "may not change the status"),
     ("viewer-request", {"status": "204", "body": "x"}, "204 has no body"),
     ("viewer-request", {"status": "200", "statusDescription": 1}, "statusDescription is a string"),
+    (
+        "viewer-request",
+        {"status": "200", "statusDescription": "a\r\nb: c"},
+        "statusDescription is a string of one line",
+    ),
     ("origin-request", {"status": "200", "body": {}}, "body is a string"),
     ("origin-request", {"status": "200", "body": "%", "bodyEncoding": "base64"}, "body is not base64"),
     ("origin-request", {"status": "200", "bodyEncoding": "gzip"}, "bodyEncoding is text or base64"),

@@ -199,8 +199,9 @@ def _status_problems(trigger: str, sent: Mapping[str, Any], found: Mapping[str, 
         yield INVALID, "a viewer-response function may not change the status"
     elif trigger == "viewer-request" and status == "204" and found.get("body"):
         yield BODY, "a response with status 204 has no body"
-    if not isinstance(found.get("statusDescription", ""), str):
-        yield INVALID, "statusDescription is a string"
+    words = found.get("statusDescription", "")
+    if not isinstance(words, str) or re.search(r"[\x00-\x1f\x7f]", words):
+        yield INVALID, f"statusDescription is a string of one line, not {words!r}"
 
 
 def _size(found: Mapping[str, Any]) -> int:

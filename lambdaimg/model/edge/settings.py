@@ -109,7 +109,10 @@ class ErrorPageSettings:
         "", matching(r"/\S*", "a path of the site, /…"), local="the page's path", deployed="ResponsePagePath"
     )
     status: int | None = setting(
-        None, whole_number(Bounds(200, 504, "")), local="the status; default: the error's own", deployed="ResponseCode"
+        None,
+        whole_number(Bounds(200, 504, "(a status)")),
+        local="the status; default: the error's own",
+        deployed="ResponseCode",
     )
     ttl: int = setting(
         10, whole_number(_TTL), local="the least seconds that the error is cached", deployed="ErrorCachingMinTTL"
