@@ -104,6 +104,14 @@ class Admission:
         """What is left of the account's concurrency for the functions without a reserved one."""
         return self.account - sum(load.reserved or 0 for load in self._loads.values())
 
+    def share(self, function: str) -> Share:
+        return self._loads[function].share
+
+    def utilization(self, function: str) -> float:
+        """The part of a function's provisioned concurrency that runs."""
+        share = self.share(function)
+        return min(1.0, share.running / share.provisioned) if share.provisioned else 0.0
+
     def running(self, function: str) -> int:
         return self._loads[function].running
 

@@ -14,6 +14,7 @@ from lambdaimg.service.asynchronous import AsynchronousQueue
 from lambdaimg.service.configuration import configuration, function_output
 from lambdaimg.service.endpoint import STREAMING_PATH
 from lambdaimg.service.local_lambda import LocalLambda, Served
+from lambdaimg.service.metrics import CONTENT_TYPE
 from lambdaimg.service.names import find
 from lambdaimg.service.wire import ApiError, as_json, invalid
 
@@ -45,6 +46,7 @@ class Api:
         router.add_get("/2016-08-19/account-settings", self._account)
         router.add_get("/2016-08-19/account-settings/", self._account)
         router.add_get("/healthz", self._health)
+        router.add_get("/metrics", self._metrics)
 
     def _find(self, request: web.Request) -> Served:
         function = find(self._functions.project, request.match_info["name"], request.query.get("Qualifier"))
@@ -135,6 +137,9 @@ class Api:
 
     async def _health(self, request: web.Request) -> web.Response:
         return as_json({"status": "ok"})
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(body=self._functions.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
 
 def _dry_run() -> web.Response:

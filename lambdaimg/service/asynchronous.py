@@ -16,6 +16,7 @@ from lambdaimg.pool.admission import Throttled
 from lambdaimg.service.destinations import Destinations, Undeliverable
 from lambdaimg.service.event_store import EventStore, StoredEvent
 from lambdaimg.service.local_lambda import LocalLambda, Served
+from lambdaimg.service.metrics import Counted
 
 RETRY_DELAYS: Final = (60.0, 120.0)
 """Seconds before the first and the second retry of an event that the function failed."""
@@ -81,6 +82,7 @@ class AsynchronousQueue:
             due_at=now,
         )
         await self._store.accept(event)
+        self._functions.metrics.count("AsyncEventsReceived", function)
         self._news.set()
 
     async def _work(self) -> None:
@@ -121,7 +123,9 @@ class AsynchronousQueue:
     async def _try(self, served: Served, event: StoredEvent) -> None:
         """One attempt, and what follows from it."""
         settings = served.function.settings.async_ or AsyncSettings()
-        if time.time() - event.accepted_at > settings.maximum_event_age * self._time_scale:
+        age = time.time() - event.accepted_at
+        self._functions.metrics.measure("AsyncEventAge", event.function, age * 1000)
+        if age > settings.maximum_event_age * self._time_scale:
             await self._settle(served, event, Fate(condition="EventAgeExceeded", invocation=None))
             return
         if served.admission.reserved(served.function.name) == 0:
@@ -151,6 +155,8 @@ class AsynchronousQueue:
 
     async def _settle(self, served: Served, event: StoredEvent, fate: Fate) -> None:
         """An event's fate is kept before its destinations are told, so that they are told once, or again."""
+        if not fate.succeeded:
+            self._functions.metrics.count("AsyncEventsDropped", event.function)
         if not _targets(served, fate.succeeded):
             await self._store.remove(event.request_id)
             return
@@ -180,6 +186,8 @@ class AsynchronousQueue:
                 return
             except Undeliverable as error:
                 if attempt == _DELIVERIES - 1:
+                    what: Counted = "DeadLetterErrors" if as_dead_letter else "DestinationDeliveryFailures"
+                    self._functions.metrics.count(what, served.function.name)
                     self._say(f"{served.function.name}: {target} was not told: {error}")
                 else:
                     await asyncio.sleep(2.0**attempt * self._time_scale)

@@ -8,12 +8,13 @@ from lambdaimg.engine.client import Engine, Image
 from lambdaimg.model.errors import EngineError
 from lambdaimg.model.invocation import Invocation, Request
 from lambdaimg.model.project import Function, Project
-from lambdaimg.pool.admission import Admission
+from lambdaimg.pool.admission import Admission, Lease, Throttled
 from lambdaimg.pool.machine import Machine
 from lambdaimg.pool.pool import EnvironmentPool
 from lambdaimg.runtime.environment import ExecutionEnvironment, Listener
 from lambdaimg.runtime.factory import EnvironmentFactory
 from lambdaimg.runtime.placement import PROVISIONED, Wishes
+from lambdaimg.service.metrics import Metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +24,24 @@ class Served:
     function: Function
     pool: EnvironmentPool
     admission: Admission
+    metrics: Metrics
 
     async def invoke(self, request: Request) -> Invocation:
         """Raises Throttled where Lambda would answer 429, EnvironmentFailed where the environment could not run."""
-        with self.admission.admit(self.function.name):
+        with self._admitted():
             return await self.pool.invoke(request)
+
+    def _admitted(self) -> Lease:
+        name = self.function.name
+        try:
+            lease = self.admission.admit(name)
+        except Throttled:
+            self.metrics.count("Throttles", name)
+            raise
+        share = self.admission.share(name)
+        if share.running > share.provisioned > 0:
+            self.metrics.count("ProvisionedConcurrencySpilloverInvocations", name)
+        return lease
 
 
 class LocalLambda:
@@ -45,6 +59,7 @@ class LocalLambda:
         idle_timeout: float,
         on_line: Callable[[str, str], None],
         listener: Listener,
+        metrics: Metrics,
     ) -> None:
         self.project = project
         self.admission = admission
@@ -53,6 +68,7 @@ class LocalLambda:
         self._wishes = wishes
         self._on_line = on_line
         self._listener = listener
+        self.metrics = metrics
         self.served = {function.name: self._serve(function, machine, idle_timeout) for function in project.functions}
 
     def _serve(self, function: Function, machine: Machine, idle_timeout: float) -> Served:
@@ -67,7 +83,7 @@ class LocalLambda:
             make_provisioned=lambda: self._made(function, replace(wishes, initialization=PROVISIONED)),
             on_failed=lambda error: self._on_line(function.name, str(error)),
         )
-        return Served(function=function, pool=pool, admission=self.admission)
+        return Served(function=function, pool=pool, admission=self.admission, metrics=self.metrics)
 
     def _made(self, function: Function, wishes: Wishes) -> ExecutionEnvironment:
         return self._factory.make(

@@ -16,14 +16,18 @@ from lambdaimg.model.project import Function, Project
 from lambdaimg.pool.admission import Admission
 from lambdaimg.pool.machine import Machine
 from lambdaimg.pool.renewal import renewal
+from lambdaimg.runtime.emulator import Happening
 from lambdaimg.runtime.factory import EnvironmentFactory
 from lambdaimg.runtime.log import OnLine
 from lambdaimg.runtime.placement import Wishes
 from lambdaimg.service.api import Api, engine_errors
 from lambdaimg.service.asynchronous import AsynchronousQueue, Say
+from lambdaimg.service.console import Console
 from lambdaimg.service.destinations import Destinations
 from lambdaimg.service.event_store import EventStore
+from lambdaimg.service.feed import Feed
 from lambdaimg.service.local_lambda import LocalLambda
+from lambdaimg.service.metrics import Metrics
 from lambdaimg.service.url_routes import UrlRoutes
 from lambdaimg.service.wire import errors_as_lambdas, serving
 
@@ -64,16 +68,29 @@ class Server:
         self._is_told = False
         self._limits = limits
         self._renewals = {each.name: renewal(project, each) for each in project.functions if watch and each.is_built}
+        admission = Admission(limits.account_concurrency)
+        metrics = Metrics(project.functions, admission)
+        self._feed = feed = Feed()
+
+        def logged(function: str, line: str) -> None:
+            feed.logged(function, line)
+            on_line(f"{function}  {line}")
+
+        def happened(happening: Happening) -> None:
+            metrics.happened(happening)
+            feed.happened(happening)
+
         self.functions = LocalLambda(
             engine,
             project,
             factory,
             Machine(limits.environments, on_full=self._machine_is_full),
-            Admission(limits.account_concurrency),
+            admission,
             wishes={each.name: self._own(wishes, each) for each in project.functions},
             idle_timeout=limits.idle_timeout,
-            on_line=lambda function, line: on_line(f"{function}  {line}"),
-            listener=lambda _: None,
+            on_line=logged,
+            listener=happened,
+            metrics=metrics,
         )
         self.queue = AsynchronousQueue(
             EventStore(project.root / QUEUE),
@@ -102,6 +119,7 @@ class Server:
         middlewares = [engine_errors, errors_as_lambdas, urls.by_host]
         application = web.Application(client_max_size=most, middlewares=middlewares)
         Api(self.functions, self.queue).add_routes(application.router)
+        Console(self.functions, self._feed).add_routes(application.router)
         urls.add_routes(application.router)
         return application
 
