@@ -48,6 +48,12 @@ while True:
     elif "print" in event:
         print(event["print"], flush=True)
         call("POST", path, "null")
+    elif "segment" in event:
+        host, port = os.environ["AWS_XRAY_DAEMON_ADDRESS"].split(":")
+        segment = {"name": event["segment"], "trace_id": headers["Lambda-Runtime-Trace-Id"]}
+        text = json.dumps({"format": "json", "version": 1}) + "\\n" + json.dumps(segment)
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(text.encode(), (host, int(port)))
+        call("POST", path, "null")
     elif "exit" in event:
         os._exit(event["exit"])
     else:

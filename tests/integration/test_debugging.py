@@ -1,8 +1,10 @@
 """A breakpoint stops the function: through the debug adapter protocol, and through Node.js' inspector."""
 
 import asyncio
+import contextlib
 import json
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,14 +85,16 @@ def test_a_breakpoint_stops_python_before_its_first_event(python: Sandboxed) -> 
 
 
 def connected(port: int, ended: Any) -> Adapter:
-    """The debugger listens once its container has started."""
+    """The debugger listens once its container has started; before, the engine may take a connection and drop it."""
     while ended() is None:
-        try:
+        time.sleep(0.05)  # between two attempts
+        with contextlib.suppress(OSError):
             adapter = Adapter(port)
-            adapter.until(event="output")
-            return adapter
-        except (OSError, AssertionError):
-            continue
+            try:
+                adapter.until(event="output")
+                return adapter
+            except (OSError, AssertionError):
+                adapter.close()
     raise AssertionError("the command has ended")
 
 

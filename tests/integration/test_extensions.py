@@ -4,11 +4,14 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from lambdaimg.engine.client import Engine
 from tests.integration.conftest import EXAMPLES, Sandboxed, docker, interrupt, make_project, serving
 from tests.integration.custom_runtime import DOCKERFILE, EXTENSION, custom_function
 
@@ -27,7 +30,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxed]:
         yield project
 
 
-def events(log: str) -> list[dict[str, object]]:
+def events(log: str) -> list[dict[str, Any]]:
     return [json.loads(found) for found in re.findall(r"event (\{.*\})", log)]
 
 
@@ -122,3 +125,16 @@ def test_the_examples_extensions_in_three_languages(tmp_path_factory: pytest.Tem
             _, _, log = interrupt(served.process)
         assert re.search(r"count: \d+ invocations until SPINDOWN", log)
         assert '"shutdownReason": "SPINDOWN"' in log
+
+
+def test_segments_reach_the_given_xray_daemon(extended: Sandboxed, engine: Engine) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind((engine.gateway("bridge"), 0))
+        daemon.settimeout(30)
+        host, port = daemon.getsockname()
+        done = extended.run(
+            "invoke", "own", "-d", '{"segment": "s"}', "--env", f"AWS_XRAY_DAEMON_ADDRESS={host}:{port}"
+        )
+        header, segment = daemon.recv(65_507).decode().split("\n")
+    assert json.loads(header) == {"format": "json", "version": 1}
+    assert json.loads(segment) == {"name": "s", "trace_id": events(done.stderr)[0]["tracing"]["value"]}
