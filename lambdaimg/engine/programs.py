@@ -98,6 +98,41 @@ def started(
         _end(process)
 
 
+class Serving:
+    """A program that runs until it is told to end: what it prints, line by line, and what it said on stderr."""
+
+    def __init__(self, output: IO[str], errors: IO[bytes]) -> None:
+        self.output = output
+        self._errors = errors
+
+    @property
+    def last_lines(self) -> tuple[str, ...]:
+        self._errors.seek(0)
+        return tuple(self._errors.read().decode("utf-8", "replace").splitlines()[-12:])
+
+
+@contextmanager
+def serving(arguments: Sequence[str]) -> Iterator[Serving]:
+    """A program that is interrupted when the block is left. Raises ProgramMissing when it isn't there."""
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                list(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise _missing(arguments[0]) from None
+        try:
+            yield Serving(cast("IO[str]", process.stdout), errors)
+        finally:
+            _end(process)
+
+
 class Producing:
     """A program whose output is somebody's input. `code` and `last_lines` are known once it has ended."""
 

@@ -52,6 +52,15 @@ def lambda_compose_file(lambda_project: "Project") -> "Path":
     return rendered(lambda_project)
 
 
+@pytest.fixture(scope="session")
+def lambda_endpoint(lambda_project: "Project", pytestconfig: pytest.Config) -> Iterator[str]:
+    """The URL of a local Lambda with the project's functions, for an SDK: `lambdaimg serve` for this session."""
+    from lambdaimg.harness.endpoint import endpoint
+
+    with endpoint(lambda_project, rie=pytestconfig.getoption("--lambda-rie")) as url:
+        yield url
+
+
 @pytest.fixture
 def lambda_case(request: pytest.FixtureRequest, lambda_function: "LambdaFunctions") -> "LambdaCase":
     """One test case of those that the marker `lambda_cases` names; its `check()` fails as the case does."""

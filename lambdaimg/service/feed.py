@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from lambdaimg.runtime.emulator import Happening
 
-_HAPPENINGS: Final = 5_000
-_LINES: Final = 2_000
+_HAPPENINGS: Final = 2_000
+_LINES: Final = 1_000
 _LINE_CHARACTERS: Final = 4_000
 """Beyond which a line is cut: a log may hold lines of megabytes."""
 

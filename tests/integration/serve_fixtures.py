@@ -32,6 +32,7 @@ def handler(event, context):
         return event
     if "print" in event:
         print(event["print"], flush=True)
+    time.sleep(event.get("sleep", 0))
     if event.get("wait"):
         while not os.path.exists("/tmp/go"):
             time.sleep(0.01)
@@ -41,15 +42,13 @@ def handler(event, context):
         raise ValueError(event["fail"])
     if "big" in event:
         return "x" * event["big"]
-    if "http" in event:
-        return event["http"]
     if "body" in event and "return" in event["body"]:
         return json.loads(event["body"])["return"]
     custom = context.client_context.custom if context.client_context else None
     seen = {"count": count, "event": event, "arn": context.invoked_function_arn, "custom": custom}
     return {**seen, "id": context.aws_request_id, "type": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]}
 """
-"""Does what the event says: `wait` for a file, `fail`, `exit`, return what is `big` or `http`; else what it saw."""
+"""Does what the event says: `sleep`, `wait` for a file, `fail`, `exit`, return what is `big`; else what it saw."""
 
 
 def functions(project: Sandboxed, **settings: str) -> None:

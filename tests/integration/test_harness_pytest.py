@@ -60,6 +60,12 @@ def test_a_cold_environment(lambda_function):
     with lambda_function("hello", {"STAGE": "dev"}, cold=True) as hello:
         assert hello.invoke().payload == {"count": 1, "stage": "dev", "event": None}
 
+def test_by_an_sdk(lambda_endpoint):
+    boto3 = pytest.importorskip("boto3")
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    client = boto3.client("lambda", endpoint_url=lambda_endpoint, **keys)
+    assert b'"count": 1' in client.invoke(FunctionName="hello", Payload=b"{}")["Payload"].read()
+
 @pytest.mark.lambda_cases("hello")
 def test_cases(lambda_case):
     lambda_case.check()
@@ -95,13 +101,13 @@ def pytest_run(project: Sandboxed, *arguments: str, code: int) -> str:
 
 def test_the_plugin(suite: Sandboxed) -> None:
     out = pytest_run(suite, code=1)
-    assert "1 failed, 5 passed, 1 skipped, 1 xfailed" in out
+    assert "1 failed, 6 passed, 1 skipped, 1 xfailed" in out
     assert "AssertionError: cases/more.toml:1: wrong" in out
     assert 'payload.stage: expected "none", got ""' in out
     assert "REPORT RequestId" in out
     assert "= 1 failed in" in pytest_run(suite, "--lf", code=1)
     assert "2 passed" in pytest_run(suite, "-k", "inline or an_error", code=0)
-    assert "1 failed, 5 passed, 1 skipped, 1 xfailed" in pytest_run(suite, "-n", "2", code=1)
+    assert "1 failed, 6 passed, 1 skipped, 1 xfailed" in pytest_run(suite, "-n", "2", code=1)
 
 
 def test_ctrl_c_leaves_no_container(suite: Sandboxed) -> None:
