@@ -87,8 +87,8 @@ class Serve:
 
     def environments(self, function: str = "does") -> list[str]:
         """The containers of a function that run."""
-        labels = (f"lambdaimg.project={self.project.name}", f"lambdaimg.function={function}")
-        return docker("ps", "-q", *(f"--filter=label={label}" for label in labels)).split()
+        labels = {"project": self.project.name, "function": function, "role": "environment"}
+        return docker("ps", "-q", *(f"--filter=label=lambdaimg.{key}={value}" for key, value in labels.items())).split()
 
     def let_go(self, function: str = "does") -> None:
         """Ends the waiting in all environments of a function, for good."""
