@@ -44,6 +44,7 @@ class EnvironmentPool:
         self._placed = 0  # of those that start: how many have their place
         self._outdated: set[ExecutionEnvironment] = set()
         self._all: set[ExecutionEnvironment] = set()
+        self._being_started: set[ExecutionEnvironment] = set()
         self._timers: dict[ExecutionEnvironment, asyncio.TimerHandle] = {}
         self._starts: set[asyncio.Task[None]] = set()
         self._chores: set[asyncio.Task[None]] = set()
@@ -77,8 +78,8 @@ class EnvironmentPool:
             self._release(await self._acquire(wait=True))
 
     def renew(self) -> None:
-        """Ends the environments made so far, those that are busy once they have answered."""
-        self._outdated |= self._all
+        """Ends the environments made so far, those that are busy or start once they are through with it."""
+        self._outdated |= self._all | self._being_started
         free, self._free = list(self._free), deque()
         for environment in free:
             self._end(environment)
@@ -116,8 +117,7 @@ class EnvironmentPool:
             raise EnvironmentBusy("all environments are busy: each runs one invocation at a time")
         waiting: asyncio.Future[ExecutionEnvironment] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
-        if self._starting < len(self._waiting):
-            self._begin(keep=False).add_done_callback(self._tell_failure)
+        self._start_what_lacks()
         try:
             return await waiting
         except asyncio.CancelledError:
@@ -129,6 +129,7 @@ class EnvironmentPool:
         """Hands an environment to whoever has waited longest for one, or keeps it for the next request."""
         if environment in self._outdated or self._closed or environment.state is State.STOPPED:
             self._end(environment)
+            self._start_what_lacks()
         elif (waiting := self._next_waiting()) is not None:
             waiting.set_result(environment)
         elif self._machine.is_waited_for and environment not in self._kept:
@@ -138,6 +139,10 @@ class EnvironmentPool:
             if self._idle_timeout and environment not in self._kept:
                 loop = asyncio.get_running_loop()
                 self._timers[environment] = loop.call_later(self._idle_timeout, self._end_idle, environment)
+
+    def _start_what_lacks(self) -> None:
+        if self._starting < len(self._waiting) and not self._closed:
+            self._begin(keep=False).add_done_callback(self._tell_failure)
 
     def _lacks(self, keep: bool) -> bool:
         """Whether one is still to be made: a provisioned one, or one for a request that none is being started for."""
@@ -182,8 +187,7 @@ class EnvironmentPool:
         self._placed += 1
         try:
             environment = self._make_provisioned() if keep else self._make()
-            async with self._machine.starts:
-                await environment.start()
+            await self._start_in_turn(environment)
         except BaseException:
             self._machine.give_back()
             raise
@@ -193,6 +197,14 @@ class EnvironmentPool:
         if keep:
             self._kept.add(environment)
         return environment
+
+    async def _start_in_turn(self, environment: ExecutionEnvironment) -> None:
+        async with self._machine.starts:
+            self._being_started.add(environment)
+            try:
+                await environment.start()
+            finally:
+                self._being_started.discard(environment)
 
     def _end_idle(self, environment: ExecutionEnvironment) -> None:
         self._free.remove(environment)

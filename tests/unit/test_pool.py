@@ -91,3 +91,37 @@ async def test_who_waits_for_a_start_that_fails_is_told_and_the_next_is_served()
     assert (await pool.invoke(Request(event=b"2"))).payload == b"2"
     assert failures == []
     await pool.close()
+
+
+class Slow(Told):
+    """Its start waits for a word; the invocation answers with the number of its emulator."""
+
+    made = 0
+
+    def __init__(self, may_start: asyncio.Event, starting: asyncio.Event) -> None:
+        Slow.made += 1
+        self.number = Slow.made
+        self._may_start, self._starting = may_start, starting
+
+    async def start(self) -> None:
+        self._starting.set()
+        await self._may_start.wait()
+
+    async def invoke(self, request: Request) -> Invocation:
+        return Invocation(payload=b"%d" % self.number, function_error=False, log=(), report=None)
+
+
+async def test_what_starts_while_the_code_changes_answers_nobody() -> None:
+    may_start, starting = asyncio.Event(), asyncio.Event()
+    Slow.made = 0
+
+    def make() -> ExecutionEnvironment:
+        return ExecutionEnvironment("f", lambda log, tell: Slow(may_start, starting), on_line=lambda _: None)
+
+    pool = EnvironmentPool(make, machine=Machine(1))
+    waiting = asyncio.ensure_future(pool.invoke(Request(event=b"1")))
+    await starting.wait()
+    pool.renew()
+    may_start.set()
+    assert (await waiting).payload == b"2"
+    await pool.close()
