@@ -145,4 +145,7 @@ def _end_like_ctrl_c_on_sigterm() -> None:
     def interrupt(_number: int, _frame: FrameType | None) -> Any:
         signal.raise_signal(signal.SIGINT)  # an event loop has a handler of its own for it
 
+    # A script's background process is started with SIGINT ignored, and would not end then.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
     signal.signal(signal.SIGTERM, interrupt)
