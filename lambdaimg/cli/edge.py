@@ -29,7 +29,12 @@ _credentials = click.option(
 
 @click.group("edge")
 def command() -> None:
-    """Run Lambda@Edge functions behind a local CloudFront."""
+    """Run Lambda@Edge functions behind a local CloudFront.
+
+    \b
+    Example:
+      lambdaimg edge serve --port 8080
+    """
 
 
 @command.command("serve")

@@ -70,6 +70,10 @@ STREAMED_RESPONSE_BYTES: Final = 200 * 1024 * 1024
 CLIENT_CONTEXT_BYTES: Final = 3_583
 """Of base64 (API reference, "Invoke")."""
 
+INIT_PHASE: Final = 10.0
+PROVISIONED_INIT_PHASE: Final = 130.0
+"""Seconds of the init phase; with provisioned concurrency the function's timeout where that is longer ("lifecycle")."""
+
 LOG_TAIL_BYTES: Final = 4_096
 
 RESERVED_ENVIRONMENT: Final = frozenset(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from lambdaimg.model import quotas
 from lambdaimg.model.invocation import Invocation, Report, Request
 
 
@@ -24,7 +25,7 @@ class Settings:
     program: str = ""
     handler: str = ""
     json_logs: bool = False
-    init_phase: float = 10.0
+    init_phase: float = quotas.INIT_PHASE
     """Lambda's ("lifecycle", "Init phase"); over it, it runs again within the first invocation."""
 
 

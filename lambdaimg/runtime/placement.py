@@ -10,7 +10,7 @@ from typing import Final
 from lambdaimg.engine import labels
 from lambdaimg.engine.client import Image, env_file
 from lambdaimg.engine.container import UNLIMITED, ContainerSpec, Limits, Mount, Port, Volume
-from lambdaimg.model import rie
+from lambdaimg.model import quotas, rie
 from lambdaimg.model.environment import DUMMY_CREDENTIALS, lambda_variables, rie_variables, runtime_variables
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, sandbox_of
@@ -181,6 +181,11 @@ def settings(project: Project, function: Function, process: Process, wishes: Wis
         arn=project.arn(function),
         memory=function.settings.memory,
         timeout=function.settings.timeout,
+        init_phase=(
+            max(quotas.PROVISIONED_INIT_PHASE, function.settings.timeout)
+            if wishes.initialization == PROVISIONED
+            else quotas.INIT_PHASE
+        ),
         cpu_quota=0 if wishes.unsandboxed else min(sandbox_of(function.settings).cpu_quota, most),
         program=process.words[0] if process.words else "",
         handler=process.handler,

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from lambdaimg.model import quotas
 from lambdaimg.model.errors import EnvironmentBusy, EnvironmentFailed
 from lambdaimg.model.invocation import Request
-from lambdaimg.runtime import lambda_emulator
 from lambdaimg.runtime.emulator import Kind
 from lambdaimg.runtime.environment import State
 from lambdaimg.runtime.factory import EnvironmentFactory, Options
@@ -113,8 +113,8 @@ async def test_an_init_phase_that_fails_runs_again_in_the_invocation(
 async def test_an_init_phase_may_succeed_the_second_time(
     lab: Lab, language: str, init: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lambda_emulator, "INIT_PHASE", 2.0)
-    async with lab.stage(language, {"INIT": init}) as stage:
+    monkeypatch.setattr(quotas, "INIT_PHASE", 2.0)
+    async with lab.stage(language, {"INIT": init}, kept=True) as stage:
         status = "timeout" if init == "sleeps once" else "error\tError Type: .+"
         assert re.fullmatch(rf"INIT_REPORT .*\tPhase: init\tStatus: {status}", stage.lines[-1])
         answer = await stage.do("count")
@@ -125,7 +125,7 @@ async def test_an_init_phase_may_succeed_the_second_time(
 async def test_an_init_phase_that_takes_too_long_gets_the_functions_timeout(
     lab: Lab, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lambda_emulator, "INIT_PHASE", 0.5)
+    monkeypatch.setattr(quotas, "INIT_PHASE", 0.5)
     async with lab.stage(language, {"INIT": "sleeps"}, timeout=1) as stage:
         assert stage.lines[-1].endswith("\tPhase: init\tStatus: timeout")
         answer = await stage.do("echo")

@@ -128,11 +128,13 @@ async def test_a_stop_while_a_fresh_runtime_begins_leaves_nothing(lab: Lab, dela
 
 def test_what_a_killed_process_left_is_swept_with_its_volumes(project: Sandboxed, engine: Engine) -> None:
     python_function(project, "def handler(event, context):\n    return 1\n")
+    mine = {"lambdaimg.project": project.name}
     with serving(project) as served:
+        while sum(each.running for each in engine.containers(mine)) < 2:
+            assert served.process.poll() is None, "it starts the environment, and what keeps its /tmp"
         os.kill(served.process.pid, signal.SIGKILL)
         served.process.communicate(timeout=60)
-    mine = {"lambdaimg.project": project.name}
-    assert len(engine.containers(mine)) == 2, "the environment, and what keeps its /tmp"
+    assert len(engine.containers(mine)) == 2
     assert engine.volumes(mine)
     sweep(engine)
     assert (engine.containers(mine), engine.volumes(mine)) == ([], [])
