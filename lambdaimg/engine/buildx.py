@@ -5,6 +5,7 @@ import json
 import os
 import re
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ LEAST_BUILDX: Final = (0, 13)
 """The first with `--progress=rawjson`."""
 LEAST_REPRODUCIBLE: Final = (0, 13)
 """The first BuildKit that rewrites the times of a layer's files."""
+_NAME_LENGTH: Final = 80
+"""Of a failed step's name in the message: a RUN line may be a whole script."""
 _KEPT_LINES: Final = 2_000
 """Lines of a step's output that are kept, the last ones, for a step that fails."""
 
@@ -166,7 +169,8 @@ def _failure(graph: _Graph) -> BuildError | EngineUnavailable:
     step = graph.failed
     if step is not None:
         where = f"{step.target}: " if step.target else ""
-        return BuildError(f"{where}the build failed at: {step.name}", output=[*step.lines, step.error])
+        name = textwrap.shorten(step.name, _NAME_LENGTH, placeholder=" …")
+        return BuildError(f"{where}the build failed at: {name}", output=[*step.lines, step.error])
     installed = version()  # docker without buildx takes bake's options for its own, and says only that
     if installed is None:
         return EngineUnavailable("docker has no buildx", remedy=install_remedy())

@@ -143,7 +143,9 @@ def test_a_failing_install_shows_the_builders_own_words(project: Sandboxed) -> N
     project.write("hello/requirements.txt", "no-such-distribution-of-lambdaimg==1\n")
     done = project.run("build", code=5)
     assert "No matching distribution found for no-such-distribution-of-lambdaimg==1" in done.stderr
-    assert "error: hello: the build failed at: dependencies" in done.stderr
+    (said,) = (line for line in done.stderr.splitlines() if line.startswith("error: "))
+    assert said.startswith("error: hello: the build failed at: [dependencies 3/3] RUN ")
+    assert len(said) < 160
 
 
 def test_dependencies_of_a_pyproject_and_of_locks(project: Sandboxed) -> None:
