@@ -5,6 +5,7 @@ A whole run that is not quick also writes the table of docs/benchmarks.md. Exits
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,8 +22,9 @@ _PAGE: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # what was started is ended
     options = _options()
-    chosen = [each for each in ALL if not options.words or any(word in each.name for word in options.words)]
+    chosen = _chosen(options)
     now, facts = datetime.now(UTC), machine.facts()
     outcomes = [_measured(scenario, quick=options.quick) for scenario in chosen]
     for name, value in facts.items():
@@ -42,9 +44,15 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _chosen(options: argparse.Namespace) -> list[Scenario]:
+    """Those with a word that was given in their names, or all; a quick run of all leaves out what takes long."""
+    named = [each for each in ALL if not options.words or any(word in each.name for word in options.words)]
+    return [each for each in named if each.quick or options.words or not options.quick]
+
+
 def _measured(scenario: Scenario, *, quick: bool) -> Outcome:
     print(f"measuring: {scenario.name}", file=sys.stderr, flush=True)
-    return run(scenario, scenario.quick if quick else scenario.repeat)
+    return run(scenario, max(1, scenario.quick) if quick else scenario.repeat)
 
 
 def _write_results(outcomes: Sequence[Outcome], facts: dict[str, str], now: datetime) -> None:

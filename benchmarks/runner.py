@@ -29,19 +29,25 @@ class Outcome:
     error: str = ""
 
     def ratio(self, beside: str) -> float | None:
-        """lambdaimg's median in that of another; None where either has none."""
-        medians = {each.contestant: each.median for each in self.figures if not each.error}
+        """lambdaimg's median in that of another; None where either has none, or the other's is 0."""
+        medians = self._medians
         if LAMBDAIMG not in medians or not medians.get(beside):
             return None
         return medians[LAMBDAIMG] / medians[beside]
 
     @property
+    def _medians(self) -> dict[str, float]:
+        return {each.contestant: each.median for each in self.figures if not each.error}
+
+    @property
     def met(self) -> bool | None:
         """Whether the goal is met; None where there is none. What could not be measured is not met."""
-        if self.scenario.goal is None:
+        goal, medians = self.scenario.goal, self._medians
+        if goal is None:
             return None
-        ratio = self.ratio(self.scenario.goal.beside)
-        return ratio is not None and ratio <= self.scenario.goal.at_most
+        if LAMBDAIMG not in medians or goal.beside not in medians:
+            return False
+        return medians[LAMBDAIMG] <= goal.at_most * medians[goal.beside]
 
 
 def run(scenario: Scenario, rounds: int) -> Outcome:

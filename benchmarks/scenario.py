@@ -41,7 +41,7 @@ class Goal:
 class Scenario:
     """One row. `contestants` prepares them and cleans up behind them; it raises Failed when it can't.
 
-    `repeat` is the number of rounds that count, `quick` the same for a quick run.
+    `repeat` is the number of rounds that count, `quick` the same for a quick run; with 0 that goes without it.
     """
 
     name: str

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from benchmarks import report
 from benchmarks.runner import Outcome, run
 from benchmarks.scenario import FLOOR, LAMBDAIMG, Contestant, Failed, Goal, Scenario
+from benchmarks.scenarios import ALL
+from benchmarks.servers import processes, started
 
 
 def scenario(goal: Goal | None = None, **measures: Callable[[], float]) -> Scenario:
@@ -45,6 +48,24 @@ def test_the_first_round_is_not_counted_and_medians_are_compared() -> None:
 )
 def test_a_goal_is_met_missed_or_not_there(goal: Goal | None, met: bool | None) -> None:
     assert compared(goal).met is met
+
+
+@pytest.mark.parametrize(("left", "met"), [(0.0, True), (1.0, False)])
+def test_nothing_beside_nothing_meets_its_goal_and_has_no_ratio(left: float, met: bool) -> None:
+    outcome = run(scenario(Goal(at_most=1, beside="nothing"), **{LAMBDAIMG: lambda: left, "nothing": lambda: 0.0}), 1)
+    assert outcome.met is met
+    assert outcome.ratio("nothing") is None
+
+
+def test_no_two_scenarios_have_one_name() -> None:
+    names = [each.name for each in ALL]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_processes_of_a_session_are_those_that_live(tmp_path: Path) -> None:
+    with started(("sleep", "60"), tmp_path) as process:
+        assert [each.name for each in processes(process.pid)] == [str(process.pid)]
+    assert processes(process.pid) == []
 
 
 def test_contestants_take_turns_and_none_always_comes_after_the_same_other() -> None:
