@@ -58,7 +58,7 @@ test-engine-26: setup ## The integration tests on a private, current Docker Engi
 golden: $(STAMP) ## Write the rendered files and reference pages that the tests compare with; review the diff
 	@$(BIN)/pytest -q tests/golden tests/unit/test_docs.py --update-golden
 
-bench: setup ## Measure lambdaimg beside plain docker
+bench: setup ## Measure lambdaimg beside AWS SAM CLI and plain docker (docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks
 
 bench-quick: setup ## The same with fewer repetitions, in under 3 minutes
