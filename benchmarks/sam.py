@@ -50,7 +50,7 @@ COPY hello/ /var/task/
 ENTRYPOINT ["/usr/bin/python3", "-m", "awslambdaric"]
 CMD ["app.handler"]
 """
-"""Without cache mounts, which its builder doesn't know. The label is for those who count and clean up."""
+"""Without cache mounts, which its default builder doesn't know. The label is for those who count and clean up."""
 
 
 def function_name(project: Workspace) -> str:
