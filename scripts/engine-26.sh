@@ -59,14 +59,14 @@ start_daemon() {
     root=$1
     mount --make-rprivate /
     mount --bind "$root" "$root"
-    for folder in /proc /sys /dev /tmp /root /work /home; do
-      [ -d "$folder" ] && mkdir -p "$root$folder" && mount --rbind "$folder" "$root$folder"
-    done
     mount --bind "$2" "$root/socket"
+    for folder in /proc /sys /dev /tmp "$3" "$4"; do
+      mkdir -p "$root$folder" && mount --rbind "$folder" "$root$folder"
+    done
     cp /etc/resolv.conf "$root/etc/resolv.conf"
     exec chroot "$root" dockerd --host unix:///socket/docker.sock --pidfile /run/private.pid \
       --data-root /var/lib/private --exec-root /run/private
-  ' sh "$WORK/root" "$WORK/socket" >"$WORK/log" 2>&1 &
+  ' sh "$WORK/root" "$WORK/socket" "$HOME" "$PWD" >"$WORK/log" 2>&1 &
   daemon=$!
   export DOCKER_HOST="unix://$WORK/socket/docker.sock"
   local end=$((SECONDS + PATIENCE))

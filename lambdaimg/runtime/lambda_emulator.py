@@ -56,7 +56,6 @@ class LambdaEmulator:
         self._log = log
         self._tell = tell
         self._generation: Generation | None = None
-        self._init_failure: Failure | Answer | None = None
         self._cold = False  # the next invocation is the first of its generation
         self._deadline = 0.0
         self._report: Report | None = None
