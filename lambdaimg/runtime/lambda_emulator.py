@@ -138,7 +138,9 @@ class LambdaEmulator:
     # Invoke phase
 
     async def invoke(self, request: Request) -> Invocation:
-        """See Emulator."""
+        """See Emulator. A cold start is not held up for what keeps /tmp; the next invocation may be, for a moment."""
+        if not self._cold:
+            await self._files.kept()
         self._end_log()
         self._log.begin()
         begun = time.monotonic()

@@ -37,6 +37,11 @@ class TemporaryFiles:
         if self._keeper is not None:
             self._keeper.start()
 
+    async def kept(self) -> None:
+        """Returns when the files outlive their container: at once, but for a moment after the first one's start."""
+        if self._keeper is not None and self._keeper.is_starting:
+            await asyncio.to_thread(self._keeper.wait)
+
     async def remove(self) -> None:
         """A second call does nothing."""
         volume, self._volume = self._volume, None
@@ -76,6 +81,14 @@ class Keeper:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._start, name="tmp", daemon=True)
                 self._thread.start()
+
+    @property
+    def is_starting(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
 
     def _start(self) -> None:
         with contextlib.suppress(LambdaimgError):  # without it, a reset merely empties /tmp
