@@ -135,9 +135,13 @@ def test_an_environment_that_is_killed_fails_its_case_alone(project: Sandboxed) 
     process = project.start("test", "--json", "-")
     assert process.stderr
     for line in process.stderr:
-        if "first" in line:  # the second case is under way from here on
+        if "first" in line:
             break
-    docker("kill", *docker("ps", "-q", "--filter", f"label=lambdaimg.project={project.name}").split())
+    mine = (f"label=lambdaimg.project={project.name}", "label=lambdaimg.role=environment")
+    environment = docker("ps", "-q", *(f"--filter={each}" for each in mine))
+    while "'sleep': 100" not in docker("logs", environment):  # the second case is under way then
+        assert process.poll() is None
+    docker("kill", environment)
     out, _ = process.communicate(timeout=120)
     found = {each["name"]: each["outcome"] for each in json.loads(out)["cases"]}
     assert found["killed"] in ("failed", "error")
