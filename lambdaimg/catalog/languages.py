@@ -60,6 +60,18 @@ class Probe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Starter:
+    """What `init` makes a new project of: files, and the words of its project file."""
+
+    name: str
+    language: str
+    folder: Path
+    base: str
+    settings: str
+    """Lines of the project file."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Zip:
     """How a function becomes a zip for Lambda's own runtime.
 
@@ -94,8 +106,8 @@ class Language:
     """The build secrets that configure its package manager."""
     ignore: tuple[str, ...]
     """What a build on the developer's machine leaves in the source folder."""
-    settings: str
-    """Lines of the project file that a new function in this language starts with."""
+    starters: tuple[Starter, ...]
+    """The language's own first, which has its name."""
     compiled: tuple[str, ...]
     """Files beside source that is compiled first, in a language that may do without (TypeScript in Node.js)."""
     statements: tuple[Statement, ...]
@@ -133,10 +145,6 @@ class Language:
             return None
         return 1 if base.name in self.tier_1 else 2
 
-    @property
-    def starter(self) -> Path:
-        return resources.templates() / self.name / "starter"
-
 
 @cache
 def names() -> tuple[str, ...]:
@@ -163,7 +171,7 @@ def read(name: str) -> Language:
         needs_libc=data.get("needs-libc", False),
         secrets=tuple(data.get("secrets", ())),
         ignore=tuple(data.get("ignore", ())),
-        settings=data.get("settings", "memory = 128\n"),
+        starters=tuple(_starter(name, data, other) for other in ("", *data.get("starters", ()))),
         compiled=tuple(data.get("compiled", ())),
         statements=tuple(
             Statement(kind=kind, files=tuple(files)) for kind, files in data.get("statements", {}).items()
@@ -177,11 +185,29 @@ def read(name: str) -> Language:
     )
 
 
+@cache
+def starters() -> Mapping[str, Starter]:
+    """What a new project can be: a language, or something that is one with other files, such as TypeScript."""
+    return {starter.name: starter for language in map(read, names()) for starter in language.starters}
+
+
 def of_tier(tier: int, base: BaseImage) -> list[str]:
     """The languages of one tier on a base, each with the version of the runtime that the base has for it."""
     known = [language for language in map(read, names()) if language.tier(base) == tier]
     versions = {name: runtime.version for name, runtime in base.runtimes.items()}
     return [f"{language.name} {versions.get(language.name, '')}".strip() for language in known]
+
+
+def _starter(language: str, data: Mapping[str, Any], other: str) -> Starter:
+    """The language's own, or (`other`) one that differs in files, base or settings."""
+    table = {**data, **data["starters"][other]} if other else data
+    return Starter(
+        name=other or language,
+        language=language,
+        folder=resources.templates() / language / (f"starter-{other}" if other else "starter"),
+        base=table["default-base"],
+        settings=table.get("settings", "memory = 128\n"),
+    )
 
 
 def _builder(table: Mapping[str, Any]) -> Builder:

@@ -11,12 +11,14 @@ from lambdaimg.catalog import languages
 from lambdaimg.catalog.bases import BaseImage
 from lambdaimg.engine import buildx, labels
 from lambdaimg.engine.buildx import Options, Step
+from lambdaimg.images.architectures import explained
 from lambdaimg.images.bake import bake_file
 from lambdaimg.images.plan import BUILD_FOLDER, Plan, base_name, builder_name, check_sources, plan
 from lambdaimg.images.render import render
 from lambdaimg.images.secrets import build_secrets
 from lambdaimg.images.wanted_bases import BaseMissing, WantedBases
 from lambdaimg.images.write import write_private
+from lambdaimg.model.errors import BuildError
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.settings import host_architecture
 
@@ -83,7 +85,10 @@ def build(
     last = _read_record(project)
     bake = _write(plans)
     start = time.monotonic()
-    ids = baked(bake, project, bases, options, on_step)
+    try:
+        ids = baked(bake, project, bases, options, on_step)
+    except BuildError as error:
+        raise explained(error, connect, bases) from None
     seconds = time.monotonic() - start
     _write_record(project, {**last, **ids})
     engine = connect()

@@ -61,7 +61,7 @@ def _context(plan: Plan, template: TemplatePlan, dependency_files: Sequence[str]
         "architecture": plan.architecture,
         "language": template.language.title,
         "base": template.base,
-        "builder": _builder(template),
+        "builder": _builder(template, plan.architecture),
         "runtime": template.runtime,
         "ric": template.ric,
         "entrypoint": entrypoint_of(template),
@@ -77,16 +77,15 @@ def _context(plan: Plan, template: TemplatePlan, dependency_files: Sequence[str]
     }
 
 
-def _builder(template: TemplatePlan) -> dict[str, Any]:
+def _builder(template: TemplatePlan, architecture: str) -> dict[str, Any]:
     """Where stages are built. A language's own builder runs on the building machine's architecture, whatever the
-    image's, and compiles for that."""
+    image's, and compiles for that: it `crosses` where the two differ."""
     builder = template.language.builder
     return {
         "image": template.builder,
         "runtime": template.language.runtime(template.builder),
         "packages": builder.packages if builder else (),
-        "architecture": host_architecture(),
-        "crosses": builder is not None,
+        "crosses": builder is not None and architecture != host_architecture(),
     }
 
 

@@ -6,7 +6,6 @@ from typing import Final
 
 from lambdaimg import resources
 from lambdaimg.catalog import languages
-from lambdaimg.catalog.bases import read as read_base
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.files import write_whole
 from lambdaimg.model.project_file import FILE_NAME, name_from
@@ -31,12 +30,13 @@ WORKFLOWS: Final = {"github": ".github/workflows/lambdaimg.yml"}
 """Where each CI system looks for what `templates/ci` holds for it."""
 
 
-def create(folder: Path, language: str, ci: str = "") -> list[Path]:
+def create(folder: Path, starter: str, ci: str = "") -> list[Path]:
     """Writes a new project into a folder, which is made where it is missing; returns the files.
 
-    `ci` is one of `WORKFLOWS`, or empty for none. Raises UsageError, and writes nothing, when a file is there already.
+    `starter` is one of `languages.starters()`; `ci` is one of `WORKFLOWS`, or empty for none. Raises UsageError, and
+    writes nothing, when a file is there already.
     """
-    files = {**_files(folder, language), **_workflow(folder, ci)}
+    files = {**_files(folder, starter), **_workflow(folder, ci)}
     taken = [str(file) for file in files if file.exists()]
     if taken:
         exist = "exists" if len(taken) == 1 else "exist"
@@ -50,18 +50,18 @@ def create(folder: Path, language: str, ci: str = "") -> list[Path]:
     return list(files)
 
 
-def _files(folder: Path, language: str) -> dict[Path, bytes]:
-    known = languages.read(language)
+def _files(folder: Path, starter: str) -> dict[Path, bytes]:
+    start = languages.starters()[starter]
     text = _PROJECT_FILE.substitute(
         name=name_from(folder.resolve().name),
-        language=language,
-        base=read_base(known.default_base).name,
-        handler=known.handler,
-        settings=known.settings,
+        language=start.language,
+        base=start.base,
+        handler=languages.read(start.language).handler,
+        settings=start.settings,
     )
     copied = {
-        folder / file.relative_to(known.starter): file.read_bytes()
-        for file in sorted(known.starter.rglob("*"))
+        folder / file.relative_to(start.folder): file.read_bytes()
+        for file in sorted(start.folder.rglob("*"))
         if file.is_file()
     }
     return {folder / FILE_NAME: text.encode(), **copied}

@@ -1,6 +1,6 @@
 """The bases of one build. The engine is asked for them while the builder works, for hardly any is ever missing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from lambdaimg.catalog import bases as catalog
@@ -33,6 +33,10 @@ class WantedBases:
             return self._provide(name, architecture)
         self._wanted[name, architecture] = base
         return base
+
+    def __iter__(self) -> Iterator[tuple[BaseImage, str]]:
+        """Those of the catalog, each with the architecture that it is wanted for."""
+        return ((base, architecture) for (_, architecture), base in self._wanted.items())
 
     def check(self) -> None:
         """Raises BaseMissing unless the engine has them all."""

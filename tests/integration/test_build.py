@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lambdaimg.images.escape import bake_value, compose_value, label
+from lambdaimg.model.settings import host_architecture
 from tests.integration.conftest import Sandboxed, docker, interrupt, python_function, read_until
 
 MB = 1_000_000
@@ -146,6 +147,26 @@ def test_a_failing_install_shows_the_builders_own_words(project: Sandboxed) -> N
     (said,) = (line for line in done.stderr.splitlines() if line.startswith("error: "))
     assert said.startswith("error: hello: the build failed at: [dependencies 3/3] RUN ")
     assert len(said) < 160
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('language = "python"\nbase = "debian-trixie"', ("debian:trixie-slim is here for", "docker pull --platform")),
+        ('dockerfile = "Dockerfile"', ("the build failed at: [2/2] RUN true", "qemu-user-static")),
+    ],
+    ids=["a base", "a step"],
+)
+def test_what_is_not_there_for_an_architecture_is_told_with_what_to_do(
+    project: Sandboxed, settings: str, said: tuple[str, str]
+) -> None:
+    other = "arm64" if host_architecture() == "x86_64" else "x86_64"
+    project.write("Dockerfile", "FROM scratch\nCOPY --chmod=755 Dockerfile /bin/sh\nRUN true\n")  # no program at all
+    head = f'[project]\nname = "{project.name}"\n[functions.hello]\n{settings}\narchitecture = "{other}"\n'
+    project.write("lambdaimg.toml", head)
+    *_, error, remedy = project.run("build", code=5).stderr.splitlines()
+    assert said[0] in error
+    assert said[1] in remedy
 
 
 def test_dependencies_of_a_pyproject_and_of_locks(project: Sandboxed) -> None:

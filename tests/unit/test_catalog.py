@@ -35,7 +35,9 @@ def test_languages(name: str) -> None:
     assert (resources.templates() / name / "Dockerfile.j2").is_file()
     assert language.builder is None or language.builder.base in bases.names()
     assert all(language.runtime(bases.read(base)) for base in (*language.tier_1, language.default_base))
-    assert any(file.suffix in language.source_extensions for file in language.starter.rglob("*"))
+    for starter in language.starters:
+        assert any(file.suffix in language.source_extensions for file in starter.folder.rglob("*"))
+        assert language.runtime(bases.read(starter.base))
 
 
 def test_an_old_runtime_gets_its_ric_and_a_warning() -> None:

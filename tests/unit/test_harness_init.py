@@ -11,9 +11,9 @@ from lambdaimg.images.starter import WORKFLOWS, create
 from lambdaimg.model import case_files, project_file
 
 
-@pytest.mark.parametrize("language", languages.names())
-def test_a_new_project_has_a_test_case(tmp_path: Path, language: str) -> None:
-    create(tmp_path, language)
+@pytest.mark.parametrize("starter", languages.starters())
+def test_a_new_project_has_a_test_case(tmp_path: Path, starter: str) -> None:
+    create(tmp_path, starter)
     project = project_file.load(tmp_path / "lambdaimg.toml", languages=languages.names())
     (case,) = case_files.load(project, project.functions)
     assert case.steps[0].event.strip() == b'{"name": "Ada"}'
