@@ -8,12 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Final, cast
 
 from lambdaimg.model.errors import ProgramMissing
 
 _GRACE = 10.0
 """Seconds that an interrupted program gets to clean up behind itself (buildx cancels its build)."""
+
+_started: Final[set["subprocess.Popen[str]"]] = set()
+"""The programs that `started` runs, on whichever thread, but for those that were interrupted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +95,18 @@ def started(
         )
     except FileNotFoundError:
         raise _missing(arguments[0]) from None
+    _started.add(process)
     try:
         yield Running(process)
     finally:
+        _started.discard(process)
         _end(process)
+
+
+def interrupt() -> None:
+    """Interrupts the programs that `started` runs on other threads, each of them once: they end, and have failed."""
+    while _started:
+        _started.pop().send_signal(signal.SIGINT)
 
 
 class Serving:

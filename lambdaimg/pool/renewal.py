@@ -5,13 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from lambdaimg.catalog import languages
+from lambdaimg.engine import programs
 from lambdaimg.images.dependencies import detect
 from lambdaimg.model.errors import LambdaimgError, UsageError
 from lambdaimg.model.project import Function, Project
 from lambdaimg.pool.pool import EnvironmentPool
 from lambdaimg.pool.watch import check_watcher, unreadable, watch
+from lambdaimg.runtime.uninterrupted import uninterrupted
+
+_LOOK_EVERY: Final = 0.1
+"""Seconds between two looks for a program that a build which is not wanted any more has started."""
 
 Say = Callable[[str], None]
 
@@ -54,7 +60,7 @@ class Renewal:
             try:
                 if self.needs_build(files):
                     say(f"{self.function}: {_named(files)} changed: building")
-                    await asyncio.to_thread(build)
+                    await _built(build)
             except LambdaimgError as error:
                 say("\n".join((*error.output, *error.lines(), f"{self.function}: the old code still answers")))
                 return
@@ -77,6 +83,23 @@ class Renewal:
         closed = unreadable(Path(self.mounted)) if self.mounted else []
         if closed:
             say(f"{self.function}: Lambda's user can't read {closed[0]}: chmod -R a+rX {self.mounted}")
+
+
+async def _built(build: Callable[[], object]) -> None:
+    """Builds, on a thread of its own. When it is cancelled the build is interrupted, which may have minutes to go."""
+    building = asyncio.ensure_future(asyncio.to_thread(build))
+    try:
+        await asyncio.shield(building)
+    except asyncio.CancelledError:
+        await uninterrupted(_interrupt(building))
+        raise
+
+
+async def _interrupt(building: "asyncio.Future[object]") -> None:
+    while not building.done():
+        programs.interrupt()
+        await asyncio.wait((building,), timeout=_LOOK_EVERY)
+    await asyncio.gather(building, return_exceptions=True)
 
 
 def _named(files: frozenset[Path]) -> str:
