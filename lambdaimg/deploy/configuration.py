@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from lambdaimg.deploy.place import Place, log_group_name
+from lambdaimg.deploy.place import Place
 from lambdaimg.model.arns import is_local
-from lambdaimg.model.deployment import AsyncSettings
+from lambdaimg.model.deployment import AsyncSettings, LoggingSettings
+from lambdaimg.model.environment import log_group_name
 from lambdaimg.model.project import Function
 
 Fields = dict[str, Any]
@@ -25,7 +26,7 @@ def configuration(function: Function) -> Fields:
         "Environment": {"Variables": dict(sorted(settings.environment.items()))},
         "KMSKeyArn": settings.kms_key,
         "TracingConfig": {"Mode": settings.tracing},
-        "LoggingConfig": _logging(function),
+        "LoggingConfig": (settings.logging or LoggingSettings()).fields(log_group_name(function)),
         "VpcConfig": _vpc(function),
         "DeadLetterConfig": {"TargetArn": settings.async_.dead_letter if settings.async_ else ""},
         "FileSystemConfigs": [{"Arn": files.access_point, "LocalMountPath": files.mount_path}] if files else [],
@@ -41,17 +42,6 @@ def sent(fields: Fields) -> Fields:
     """The same as Lambda takes it: what is empty in ImageConfig would go over the image's own."""
     own = {name: value for name, value in fields.get("ImageConfig", {}).items() if value}
     return {**fields, "ImageConfig": own} if "ImageConfig" in fields else fields
-
-
-def _logging(function: Function) -> Fields:
-    logging = function.settings.logging
-    fields = {
-        "LogFormat": logging.format if logging else "Text",
-        "ApplicationLogLevel": logging.level if logging else "",
-        "SystemLogLevel": logging.system_level if logging else "",
-        "LogGroup": log_group_name(function),
-    }
-    return {name: value for name, value in fields.items() if value}
 
 
 def _vpc(function: Function) -> Fields:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lambdaimg.model.arns import is_local
 from lambdaimg.model.deployment import AsyncSettings
+from lambdaimg.model.environment import log_group_name
 from lambdaimg.model.errors import UsageError
 from lambdaimg.model.project import Function, Project
 
@@ -62,11 +63,6 @@ def role_name(project: Project, function: Function) -> str:
 def layer_name(project: Project, layer: str) -> str:
     """A layer's name in Lambda, which takes no dots."""
     return f"{project.name.replace('.', '-')}-{layer}"
-
-
-def log_group_name(function: Function) -> str:
-    logging = function.settings.logging
-    return (logging and logging.group) or f"/aws/lambda/{function.name}"
 
 
 def destinations(settings: AsyncSettings | None) -> list[str]:

@@ -335,7 +335,7 @@ class Engine:
         with _translated():
             made = self._client.exec_create(container, [program], environment=list(without))
             pieces = self._client.exec_start(made["Id"], stream=True, demux=True)
-        return Beside(id=made["Id"], output=((output or b"", errors or b"") for output, errors in pieces))
+        return Beside(id=made["Id"], output=_pieces_of(pieces))
 
     def exit_code_beside(self, program: str) -> int | None:
         """The code that a program beside the main one ended with; None while it runs."""

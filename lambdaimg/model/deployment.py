@@ -1,10 +1,17 @@
 """The tables of settings that are for the deployed function."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from lambdaimg.model import arns, quotas
 from lambdaimg.model.checks import boolean, list_of, matching, one_of, whole_number
 from lambdaimg.model.declare import NOTHING, setting
+
+APPLICATION_LOG_LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+SYSTEM_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARN")
+"""The most detailed first."""
+DEFAULT_LOG_LEVEL: Final = "INFO"
+"""Of both, in the format JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,25 +98,39 @@ class UrlSettings:
 class LoggingSettings:
     """`[functions.NAME.logging]`."""
 
-    format: str = setting("Text", one_of("Text", "JSON"), local=NOTHING, deployed="LoggingConfig.LogFormat")
+    format: str = setting(
+        "Text",
+        one_of("Text", "JSON"),
+        local="JSON: AWS_LAMBDA_LOG_FORMAT for the runtime, and START, END and REPORT as records; not by the RIE",
+        deployed="LoggingConfig.LogFormat",
+    )
     level: str = setting(
         "",
-        one_of("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
-        local=NOTHING,
+        one_of(*APPLICATION_LOG_LEVELS),
+        local="AWS_LAMBDA_LOG_LEVEL of the format JSON; the function's lines below it are left out; default INFO",
         deployed="LoggingConfig.ApplicationLogLevel, of the format JSON",
     )
     system_level: str = setting(
         "",
-        one_of("DEBUG", "INFO", "WARN"),
-        local=NOTHING,
+        one_of(*SYSTEM_LOG_LEVELS),
+        local="records of the format JSON below it are left out; default INFO",
         deployed="LoggingConfig.SystemLogLevel, of the format JSON",
     )
     group: str = setting(
         "",
         matching(quotas.LOG_GROUP, "a log group's name: letters, digits and ._-/#"),
-        local=NOTHING,
+        local="AWS_LAMBDA_LOG_GROUP_NAME",
         deployed="LoggingConfig.LogGroup; default /aws/lambda/FUNCTION",
     )
+
+    @property
+    def is_json(self) -> bool:
+        return self.format == "JSON"
+
+    def fields(self, group: str) -> dict[str, str]:
+        """LoggingConfig of Lambda's API, for a log group."""
+        levels = {"ApplicationLogLevel": self.level, "SystemLogLevel": self.system_level}
+        return {"LogFormat": self.format, **{name: value for name, value in levels.items() if value}, "LogGroup": group}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ class ResponseStream:
     def __init__(self) -> None:
         self._pieces: deque[bytes] = deque()
         self._content_type = ""
+        self.size = 0
+        """Bytes that the function has written so far."""
         self._begun = asyncio.Event()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -34,6 +36,7 @@ class ResponseStream:
 
     async def put(self, piece: bytes) -> None:
         """Hands on a piece; returns when there is room for it."""
+        self.size += len(piece)
         while len(self._pieces) >= _HELD and not self._abandoned:
             self._room.clear()
             await self._room.wait()

@@ -251,7 +251,11 @@ class FunctionSettings:
         (), list_of(arns.PRINCIPAL), local=NOTHING, deployed="a statement of the resource policy for each"
     )
     logging: LoggingSettings | None = _setting(
-        None, settings_table(LoggingSettings), table=LoggingSettings, local=NOTHING, deployed="LoggingConfig"
+        None,
+        settings_table(LoggingSettings),
+        table=LoggingSettings,
+        local="the log's format and levels",
+        deployed="LoggingConfig",
     )
     file_system: FileSystemSettings | None = _setting(
         None,

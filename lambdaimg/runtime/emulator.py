@@ -3,18 +3,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from lambdaimg.model import quotas
+from lambdaimg.model.deployment import LoggingSettings
 from lambdaimg.model.invocation import Invocation, Report, Request
+
+ON_DEMAND: Final = "on-demand"
+PROVISIONED: Final = "provisioned-concurrency"
+"""Values of AWS_LAMBDA_INITIALIZATION_TYPE."""
+_PLAIN: Final = LoggingSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What an environment needs to know of its function. Memory is MB, times are seconds.
 
-    `program` is the first word of its entrypoint, `handler` of its command; `cpu_quota` µs per `CPU_PERIOD` once the
-    init phase is over, 0 for no limit.
+    `program` is the first word of its entrypoint, `handler` of its command; `instance` names the environment;
+    `cpu_quota` is µs per `CPU_PERIOD` once the init phase is over, 0 for no limit.
     """
 
     function: str
@@ -24,7 +30,9 @@ class Settings:
     cpu_quota: int
     program: str = ""
     handler: str = ""
-    json_logs: bool = False
+    instance: str = ""
+    initialization: str = ON_DEMAND
+    logging: LoggingSettings = _PLAIN
     init_phase: float = quotas.INIT_PHASE
     """Lambda's ("lifecycle", "Init phase"); over it, it runs again within the first invocation."""
 

@@ -10,7 +10,7 @@ from lambdaimg.runtime.answers import forbidden
 from lambdaimg.runtime.emulator import Settings
 from lambdaimg.runtime.extensions_api import ExtensionsApi
 from lambdaimg.runtime.runtime_api import RuntimeApi
-from lambdaimg.runtime.telemetry_api import TelemetryApi
+from lambdaimg.runtime.telemetry_api import OnRecord, TelemetryApi
 
 _AT_ONCE: Final = 0.001
 """Seconds for calls to end when the APIs close; aiohttp takes 0 for any time."""
@@ -19,13 +19,16 @@ _KEEPALIVE: Final = 3_600.0
 
 
 class EnvironmentApi:
-    """The APIs, and who may call them. All methods belong to the event loop."""
+    """The APIs, and who may call them. All methods belong to the event loop.
 
-    def __init__(self, settings: Settings) -> None:
+    `on_record` gets the records that the APIs themselves give rise to.
+    """
+
+    def __init__(self, settings: Settings, on_record: OnRecord = lambda _: None) -> None:
         self._loop = asyncio.get_running_loop()
         self.runtime = RuntimeApi()
         self.extensions = ExtensionsApi(settings)
-        self.telemetry = TelemetryApi(self.extensions, json_lines=settings.json_logs)
+        self.telemetry = TelemetryApi(self.extensions, on_record, json_lines=settings.logging.is_json)
         self._server: asyncio.Server | None = None
         self._web: web.Server | None = None
         self._allowed: asyncio.Future[str] = self._loop.create_future()

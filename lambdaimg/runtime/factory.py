@@ -89,7 +89,7 @@ class EnvironmentFactory:
         spec = placement.under_rie(self._project, function, process, binary, wishes)
         in_a_mount = not function.settings.tmp_on_disk
         files = TemporaryFiles(self.engine, None) if in_a_mount else self._files(function, wishes)
-        settings = placement.settings(self._project, function, process, wishes)
+        settings = placement.settings(self._project, function, process, wishes, environment=id)
         spec = replace(spec, volumes=files.volumes, network=self._published_network(function))
         return RieEmulator(self.engine, self._events, spec, settings, files, log, tell)
 
@@ -106,7 +106,7 @@ class EnvironmentFactory:
                 spec = debugging.under_debugger(spec, function, wishes.debug)
             return replace(spec, hosts=reach.hosts, volumes=files.volumes, network=network)
 
-        settings = placement.settings(self._project, function, process, wishes)
+        settings = placement.settings(self._project, function, process, wishes, environment=id)
         if wishes.debug:
             settings = debugging.without_timeout(settings)
         return LambdaEmulator(self.engine, self._events, spec_for, reach, settings, files, log, tell)

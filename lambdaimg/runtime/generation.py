@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from lambdaimg.engine.client import Engine
 from lambdaimg.model.invocation import Request
-from lambdaimg.runtime import external_extensions, failures, telemetry_records
+from lambdaimg.runtime import external_extensions, failures
 from lambdaimg.runtime.container import Container
 from lambdaimg.runtime.container_events import Exit
 from lambdaimg.runtime.emulator import Settings
@@ -15,6 +16,7 @@ from lambdaimg.runtime.environment_api import EnvironmentApi
 from lambdaimg.runtime.external_extensions import ExternalExtension, OnLines
 from lambdaimg.runtime.failures import Failure
 from lambdaimg.runtime.outcome import Answer, Cut
+from lambdaimg.runtime.telemetry_records import InitPhase
 
 _EXIT_WITHIN: Final = 0.5
 """Seconds from a broken connection to the news that the process has ended."""
@@ -23,14 +25,26 @@ _RUNTIME_SHARE: Final = 0.3
 
 
 class Generation:
-    """`container` has been started, for `api`. Extensions' lines go to `on_lines`, on threads of their own."""
+    """`container` has been started, for `api`. Extensions' lines go to `on_lines`, on threads of their own.
+
+    `phase` is that of its init phase; what happens in it goes to `publish`.
+    """
 
     def __init__(
-        self, engine: Engine, container: Container, api: EnvironmentApi, settings: Settings, on_lines: OnLines
+        self,
+        engine: Engine,
+        container: Container,
+        api: EnvironmentApi,
+        settings: Settings,
+        phase: str,
+        on_lines: OnLines,
+        publish: Callable[..., None],
     ) -> None:
         self.container = container
         self.api = api
         self.init_ms: float | None = None
+        self._phase = InitPhase(initialization=settings.initialization, phase=phase)
+        self._publish = publish
         self._engine = engine
         self._settings = settings
         self._on_lines = on_lines
@@ -41,6 +55,20 @@ class Generation:
         return not self.container.exit.done()
 
     # Init phase
+
+    def begin(self) -> None:
+        """Tells of the init phase's start."""
+        settings = self._settings
+        self._publish(self._phase.start(settings.function, settings.instance, settings.memory))
+
+    def report(self, failure: Failure | Answer | None) -> None:
+        """Tells of the init phase's end, and of the runtime's where it has not come so far."""
+        status, error_type = _status(failure), failure.error_type if failure else ""
+        if not self.api.runtime.first_next.done():
+            self._publish(self._phase.runtime_done(status, error_type))
+        began = self.container.started_at or time.monotonic()
+        took = self.init_ms if self.init_ms is not None else (time.monotonic() - began) * 1000
+        self._publish(self._phase.report(status, took, error_type))
 
     async def initialise(self, patience: float) -> Failure | Answer | None:
         """Returns at the end of the init phase, or after `patience` seconds of it; what failed, if something did."""
@@ -69,7 +97,7 @@ class Generation:
         for name in names:
             ExternalExtension(self._engine, self.container.id, name, self._on_lines, self.api.extensions.exited).start()
         await asyncio.wait((self.api.runtime.first_next,))
-        self.api.telemetry.tell(telemetry_records.init_runtime_done("init", "success"))
+        self._publish(self._phase.runtime_done("success"))
         await self.api.extensions.settled()
 
     # Invoke phase
@@ -157,6 +185,13 @@ class Generation:
         await self.api.extensions.shut_down(reason)
         await self.container.terminate()
         await _first(_RUNTIME_SHARE if self.api.extensions.expected else share, self.container.exit)
+
+
+def _status(failure: Failure | Answer | None) -> str:
+    """An init phase's."""
+    if failure is None:
+        return "success"
+    return "timeout" if failure.error_type == "Sandbox.Timedout" else "error"
 
 
 async def _first(timeout: float, *waited: "asyncio.Future[Any]") -> None:

@@ -21,8 +21,10 @@ from lambdaimg.runtime.environment_api import EnvironmentApi
 from lambdaimg.runtime.failures import Failure
 from lambdaimg.runtime.generation import Generation
 from lambdaimg.runtime.log import Log
+from lambdaimg.runtime.log_format import LogFormat
 from lambdaimg.runtime.outcome import Answer
 from lambdaimg.runtime.reach import Reach
+from lambdaimg.runtime.telemetry_records import Record
 from lambdaimg.runtime.temporary_files import TemporaryFiles
 
 _LOG_LAG: Final = 0.1
@@ -58,7 +60,8 @@ class LambdaEmulator:
         self._generation: Generation | None = None
         self._cold = False  # the next invocation is the first of its generation
         self._deadline = 0.0
-        self._report: Report | None = None
+        self._format = LogFormat(settings.logging)
+        self._last_records: tuple[Record, ...] = ()
         self._log_timer: asyncio.TimerHandle | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._left: list[Container] = []
@@ -68,72 +71,66 @@ class LambdaEmulator:
 
     async def start(self) -> None:
         """See Emulator. A failed init phase is not raised: as on Lambda, the first invocation runs it again."""
-        failure = await self._begin(self._settings.init_phase)
-        await self._printed()
+        failure = await self._begin("init", self._settings.init_phase)
         if failure is None:
+            await self._printed()
             self._cold = True
             return
-        self._say_init_failed(failure)
+        self._hint(failure)
+        self._tell(Kind.FAILED, error_type=failure.error_type)
         await self._reset(_reason(failure))
 
-    async def _begin(self, patience: float) -> Failure | Answer | None:
+    async def _begin(self, phase: str, patience: float) -> Failure | Answer | None:
         """Makes a new generation and takes it through its init phase, in `patience` seconds; returns what failed."""
-        api = EnvironmentApi(self._settings)
+        api = EnvironmentApi(self._settings, self._write)
         port = await api.listen(self._reach.listen)
         if self._stopped:
             await api.close()
             raise EnvironmentFailed(f"{self._settings.function}: the environment was stopped")
         spec = self._spec_for(f"{self._reach.name}:{port}")
         container = Container(self._engine, self._events, spec, self._read)
-        generation = self._generation = Generation(self._engine, container, api, self._settings, self._read_extension)
+        generation = self._generation = Generation(
+            self._engine, container, api, self._settings, phase, self._read_extension, self._publish
+        )
+        generation.begin()
         try:
             await container.start()
         except EngineError as error:
             failure = failures.cant_start(error.what, self._settings.program)
             if failure is None:
                 raise EnvironmentFailed(f"{self._settings.function} can't start: {error.what}") from None
+            generation.report(failure)
             return failure
         api.allow(self._reach.caller(container.address))
         self._tell(Kind.INIT_STARTED)
-        api.telemetry.tell(telemetry_records.init_start(self._settings.function, "init"))
         self._files.keep()
         return await self._init(generation, patience)
 
     async def _init(self, generation: Generation, patience: float) -> Failure | Answer | None:
         failure = await generation.initialise(patience)
-        if failure is None:
-            generation.api.telemetry.tell(telemetry_records.init_report("init", "success", generation.init_ms or 0))
-            if self._settings.cpu_quota:
-                self._chore(generation.container.limit_cpu(CPU_PERIOD, self._settings.cpu_quota))
-            self._say_extensions(generation)
-            self._tell(Kind.READY, init_ms=generation.init_ms)
-            return None
+        if failure is not None:
+            return await self._init_failed(generation, failure)
+        generation.report(None)
+        if self._settings.cpu_quota:
+            self._chore(generation.container.limit_cpu(CPU_PERIOD, self._settings.cpu_quota))
+        for extension in generation.api.extensions.registered.values():
+            self._publish(telemetry_records.extension(extension.name, "Ready", extension.events))
+        self._tell(Kind.READY, init_ms=generation.init_ms)
+        return None
+
+    async def _init_failed(self, generation: Generation, failure: Failure | Answer) -> Failure | Answer:
+        """Tells of it, after what was printed; returns what failed, which the log may know better."""
         if not generation.lives:
             await generation.container.last_lines()
-            return failures.not_executed(self._log.lines()) or failure
+            failure = failures.not_executed(self._log.lines()) or failure
+        await self._printed()
+        generation.report(failure)
         return failure
-
-    def _say_extensions(self, generation: Generation) -> None:
-        """A line for each extension, as Lambda has it at the end of the init phase."""
-        for extension in generation.api.extensions.registered.values():
-            events = ", ".join(extension.events)
-            generation.api.telemetry.tell(telemetry_records.extension(extension.name, "Ready", extension.events))
-            self._log.write(f"EXTENSION\tName: {extension.name}\tState: Ready\tEvents: [{events}]")
 
     async def _printed(self) -> None:
         """What the init phase printed comes before what is said of it; not worth waiting for where it can't be told."""
         if self._generation is not None and self._generation.lives:
             await self._generation.container.printed(patience=0)
-
-    def _say_init_failed(self, failure: Failure | Answer) -> None:
-        """Lambda's INIT_REPORT line ("lifecycle", "Failures during the Init phase")."""
-        generation = self._generation
-        began = generation.container.started_at if generation and generation.container.started_at else time.monotonic()
-        status = "timeout" if isinstance(failure, Failure) and failure.error_type == "Sandbox.Timedout" else "error"
-        line = f"INIT_REPORT Init Duration: {(time.monotonic() - began) * 1000:.2f} ms\tPhase: init\tStatus: {status}"
-        self._log.write(line + (f"\tError Type: {failure.error_type}" if status == "error" else ""))
-        self._hint(failure)
-        self._tell(Kind.FAILED, error_type=failure.error_type)
 
     # Invoke phase
 
@@ -145,11 +142,12 @@ class LambdaEmulator:
         self._log.begin()
         begun = time.monotonic()
         self._deadline = begun + self._settings.timeout
-        self._log.write(f"START RequestId: {request.request_id} Version: $LATEST")
-        found = await self._ready_again() or await self._answer(request)
+        start = telemetry_records.start(request, self._settings.arn)
+        self._write(start)
+        found = await self._ready_again() or await self._answer(request, start)
         took = time.monotonic() - begun
-        self._report = report = await self._measure(request, found, min(took, self._settings.timeout) * 1000)
-        self._tell_ended(request, report, found)
+        report = await self._measure(request, found, min(took, self._settings.timeout) * 1000)
+        self._ended(request, report, found)
         if isinstance(found, Failure):
             self._tell(Kind.FAILED, request_id=request.request_id, report=report, error_type=found.error_type)
             self._hint(found)
@@ -168,17 +166,16 @@ class LambdaEmulator:
             return None
         await self._reset("FAILURE")
         self._cold = False
-        failure = await self._begin(self._deadline - time.monotonic())
+        failure = await self._begin("invoke", self._deadline - time.monotonic())
         if isinstance(failure, Failure) and failure.error_type == "Sandbox.Timedout":
             return failures.timed_out(self._settings.timeout)
         return failure
 
-    async def _answer(self, request: Request) -> Answer | Failure:
+    async def _answer(self, request: Request, start: Record) -> Answer | Failure:
         generation = self._generation
         if generation is None:
             return failures.ENGINE_GONE
-        if generation.api.telemetry.is_heard:
-            generation.api.telemetry.tell(telemetry_records.start(request))
+        generation.api.telemetry.tell(start)
         return await generation.answer(request, self._deadline - time.monotonic())
 
     async def _measure(self, request: Request, found: Answer | Failure, took: float) -> Report:
@@ -197,10 +194,15 @@ class LambdaEmulator:
             error_type=found.error_type,
         )
 
-    def _tell_ended(self, request: Request, report: Report, found: Answer | Failure) -> None:
-        if self._generation is not None and self._generation.api.telemetry.is_heard:
-            produced = len(found.payload) if isinstance(found, Answer) else 0
-            self._generation.api.telemetry.tell(*telemetry_records.ended(request, report, produced))
+    def _ended(self, request: Request, report: Report, found: Answer | Failure) -> None:
+        """Tells of the end; the log does when the function's last lines are there."""
+        generation = self._generation
+        spans = generation.api.runtime.spans if generation else ()
+        produced = len(found.payload) if isinstance(found, Answer) else 0
+        produced += request.stream.size if request.stream else 0
+        self._last_records = telemetry_records.ended(request, report, produced, spans)
+        if generation is not None:
+            generation.api.telemetry.tell(*self._last_records)
 
     def _hint(self, failure: Failure | Answer) -> None:
         if isinstance(failure, Failure) and failure.hint:
@@ -225,9 +227,8 @@ class LambdaEmulator:
         if self._log_timer is not None:
             self._log_timer.cancel()
             self._log_timer = None
-        report, self._report = self._report, None
-        if report is not None:
-            self._log.write(f"END RequestId: {report.request_id}", report.line())
+        records, self._last_records = self._last_records, ()
+        self._write(*records)
 
     async def _until_idle(self, generation: Generation) -> None:
         """A runtime or an extension that does not come back within the function's time is reset."""
@@ -277,11 +278,21 @@ class LambdaEmulator:
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
+    def _publish(self, *records: Record) -> None:
+        """Into the log, and to whoever has subscribed."""
+        self._write(*records)
+        if self._generation is not None:
+            self._generation.api.telemetry.tell(*records)
+
+    def _write(self, *records: Record) -> None:
+        self._log.write(*self._format.records(records))
+
     def _read(self, output: list[str], errors: list[str]) -> None:
         """From the thread that reads the container."""
         if output or errors:
-            self._log.write(*output, *errors)
-            self._tell_lines("function", [*output, *errors])
+            lines = [*output, *errors]
+            self._log.write(*self._format.lines(lines))
+            self._tell_lines("function", lines)
 
     def _read_extension(self, lines: list[str]) -> None:
         """From the thread that reads an extension."""

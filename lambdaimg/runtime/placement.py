@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,15 +12,21 @@ from lambdaimg.engine import labels
 from lambdaimg.engine.client import Image, env_file
 from lambdaimg.engine.container import UNLIMITED, ContainerSpec, Limits, Mount, Port, Volume
 from lambdaimg.model import quotas, rie
-from lambdaimg.model.environment import DUMMY_CREDENTIALS, lambda_variables, rie_variables, runtime_variables
+from lambdaimg.model.deployment import LoggingSettings
+from lambdaimg.model.environment import (
+    DUMMY_CREDENTIALS,
+    VERSION,
+    XRAY_DAEMON_ADDRESS,
+    lambda_variables,
+    rie_variables,
+    runtime_variables,
+    xray_variables,
+)
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, sandbox_of
 from lambdaimg.runtime.debugging import Debug
-from lambdaimg.runtime.emulator import Settings
+from lambdaimg.runtime.emulator import ON_DEMAND, PROVISIONED, Settings
 
-ON_DEMAND: Final = "on-demand"
-PROVISIONED: Final = "provisioned-concurrency"
-"""Values of AWS_LAMBDA_INITIALIZATION_TYPE."""
 TASK_ROOT: Final = "/var/task"
 _TMP: Final = "/tmp"  # noqa: S108 - the container's
 
@@ -93,11 +100,13 @@ def under_lambdaimg(
     The process is not the container's first, to which the kernel gives no signal that it does not handle.
     """
     place = _in_place(project, function, wishes)
+    daemon = {**env_file(place.env_file), **place.environment}.get(XRAY_DAEMON_ADDRESS, "")
     return replace(
         place,
         entrypoint=process.entrypoint,
         command=process.command,
         environment={
+            **xray_variables(daemon),
             **place.environment,
             **runtime_variables(environment, api, process.handler, wishes.initialization),
             **wishes.environment,
@@ -173,7 +182,7 @@ def _limits(function: Function, wishes: Wishes, *, in_memory: bool) -> Limits:
     )
 
 
-def settings(project: Project, function: Function, process: Process, wishes: Wishes) -> Settings:
+def settings(project: Project, function: Function, process: Process, wishes: Wishes, *, environment: str) -> Settings:
     """What the environment needs to know; the processor share is at most what this machine has."""
     most = CPU_PERIOD * (os.cpu_count() or 1)
     return Settings(
@@ -189,5 +198,7 @@ def settings(project: Project, function: Function, process: Process, wishes: Wis
         cpu_quota=0 if wishes.unsandboxed else min(sandbox_of(function.settings).cpu_quota, most),
         program=process.words[0] if process.words else "",
         handler=process.handler,
-        json_logs=function.settings.logging is not None and function.settings.logging.format == "JSON",
+        instance=f"{time.strftime('%Y/%m/%d', time.gmtime())}/{function.name}[{VERSION}]{environment}",
+        initialization=wishes.initialization,
+        logging=function.settings.logging or LoggingSettings(),
     )

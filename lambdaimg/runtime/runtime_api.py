@@ -7,6 +7,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -14,9 +15,10 @@ from aiohttp import web
 
 from lambdaimg.model.invocation import Request
 from lambdaimg.model.response_stream import ResponseStream
-from lambdaimg.runtime import posted
+from lambdaimg.runtime import posted, telemetry_records
 from lambdaimg.runtime.answers import accepted, forbidden, not_known, refused
 from lambdaimg.runtime.outcome import Answer, Outcome
+from lambdaimg.runtime.telemetry_records import Span
 
 _INVOCATION_ID: Final = "Lambda-Runtime-Invocation-Id"
 PREFIX: Final = "/2018-06-01/runtime/"
@@ -48,6 +50,9 @@ class RuntimeApi:
         self._invocation_id = ""
         self._stream: ResponseStream | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
+        self._delivered_at = datetime.now(UTC)
+        self.spans: tuple[Span, ...] = ()
+        """Of the last response, where there was one."""
         self._idle = asyncio.Event()
 
     def close(self) -> None:
@@ -64,6 +69,7 @@ class RuntimeApi:
         headers = {**_headers(request, arn, deadline), _INVOCATION_ID: self._invocation_id}
         self._delivery = _Delivery(headers=headers, event=request.event)
         self._stream = request.stream
+        self.spans = ()
         outcome = self._outcome = self._loop.create_future()
         self._idle.clear()
         self._hand_over()
@@ -82,7 +88,7 @@ class RuntimeApi:
             waiting, self._next = self._next, None
             if not waiting.done():
                 waiting.set_result(self._delivery)
-                self._delivery = None
+                self._delivery, self._delivered_at = None, datetime.now(UTC)
 
     # What the runtime calls
 
@@ -125,7 +131,9 @@ class RuntimeApi:
         outcome = self._awaited(request, request_id, "InvocationResponse")
         if isinstance(outcome, web.Response):
             return outcome
+        began = datetime.now(UTC)
         found = await posted.response(request, self._stream)
+        self.spans = telemetry_records.response_spans(self._delivered_at, began, datetime.now(UTC))
         _settle(outcome, found)
         if isinstance(found, Answer):
             return accepted()

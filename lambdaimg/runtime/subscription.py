@@ -97,32 +97,39 @@ class Subscription:
             self._timer.cancel()
             self._timer = None
         while self._held or self._lost:
-            await self._send(self._batch())
+            await self._send()
 
-    def _batch(self) -> list[str]:
-        """The next records, after word of those that were lost."""
+    def _batch(self, items: int) -> list[str]:
         batch: list[str] = []
-        if self._lost:
-            report = dropped(self._lost, self._lost_size).rendered(self.schema, json_lines=False)
-            batch.append(json.dumps(report, separators=(",", ":")))
-            self._lost = self._lost_size = 0
         size = 0
-        while self._held and len(batch) < self.buffering.items and size < self.buffering.size:
+        while self._held and len(batch) < items and size < self.buffering.size:
             size += len(self._held[0])
             batch.append(self._held.popleft())
         self._size -= size
         return batch
 
-    async def _send(self, batch: list[str]) -> None:
-        """A batch that is not taken is lost, and the next one says so."""
+    async def _send(self) -> None:
+        """Sends the next records, after word of those that were lost; a batch that is not taken is lost too."""
+        lost, lost_size = self._lost, self._lost_size
+        word = [self._word(lost, lost_size)] if lost else []
+        batch = self._batch(self.buffering.items - len(word))
         try:
             async with asyncio.timeout(_PATIENCE):
-                await (self._post(batch) if self.destination.protocol == "HTTP" else self._write(batch))
+                await self._deliver([*word, *batch])
         except (OSError, TimeoutError, aiohttp.ClientError):
-            self._writer = None
+            self._disconnect()
             self._lost += len(batch)
             self._lost_size += sum(map(len, batch))
             await asyncio.sleep(self.buffering.timeout / 1000)
+        else:
+            self._lost -= lost
+            self._lost_size -= lost_size
+
+    def _word(self, lost: int, size: int) -> str:
+        return json.dumps(dropped(lost, size).rendered(self.schema, json_lines=False), separators=(",", ":"))
+
+    async def _deliver(self, batch: list[str]) -> None:
+        await (self._post(batch) if self.destination.protocol == "HTTP" else self._write(batch))
 
     async def _post(self, batch: list[str]) -> None:
         url = f"http://{self.address}:{self.destination.port}{self.destination.path}"
@@ -151,8 +158,12 @@ class Subscription:
             self._timer.cancel()
         if self._sending is not None:
             self._sending.cancel()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._writer is not None:
             self._writer.close()
+        self._writer = None
 
 
 def whole_number(value: Any, bounds: Bounds, default: int) -> int:

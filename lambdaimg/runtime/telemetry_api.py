@@ -6,6 +6,7 @@ Sources: Developer Guide, "Lambda Telemetry API reference" and "Lambda Logs API"
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -27,12 +28,15 @@ _KEPT: Final = 1_000
 _FLUSH_WITHIN: Final = 0.5
 """Seconds for the last records, when the environment ends."""
 
+OnRecord = Callable[[Record], None]
+
 
 class TelemetryApi:
     """The API as one container sees it. All methods but `tell_lines` belong to the event loop."""
 
-    def __init__(self, extensions: ExtensionsApi, *, json_lines: bool) -> None:
+    def __init__(self, extensions: ExtensionsApi, on_record: OnRecord, *, json_lines: bool) -> None:
         self._extensions = extensions
+        self._on_record = on_record
         self._json_lines = json_lines
         self._loop = asyncio.get_running_loop()
         self._subscriptions: dict[str, Subscription] = {}
@@ -87,7 +91,9 @@ class TelemetryApi:
             return refused(HTTPStatus.BAD_REQUEST, "ValidationError", str(error))
         self._subscribe(extension.id, found)
         kind = "platform.telemetrySubscription" if path == TELEMETRY else "platform.logsSubscription"
-        self.tell(telemetry_records.subscription(kind, extension.name, found.types))
+        record = telemetry_records.subscription(kind, extension.name, found.types)
+        self.tell(record)
+        self._on_record(record)
         return web.Response(text="OK")
 
     def _subscribe(self, id: str, subscription: Subscription) -> None:

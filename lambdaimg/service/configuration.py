@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdaimg.engine.client import Image
-from lambdaimg.model.environment import VERSION
+from lambdaimg.model.deployment import LoggingSettings
+from lambdaimg.model.environment import VERSION, log_group_name
 from lambdaimg.model.project import ACCOUNT, Function, Project
 
 
@@ -35,7 +36,7 @@ def configuration(project: Project, function: Function, image: Image) -> dict[st
         "Architectures": [function.architecture],
         "EphemeralStorage": {"Size": settings.ephemeral_storage},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.name}"},
+        "LoggingConfig": (settings.logging or LoggingSettings()).fields(log_group_name(function)),
         **({"Environment": {"Variables": dict(settings.environment)}} if settings.environment else {}),
         **({"ImageConfigResponse": {"ImageConfig": _said(image_config)}} if any(image_config.values()) else {}),
         **({"KMSKeyArn": settings.kms_key} if settings.kms_key else {}),

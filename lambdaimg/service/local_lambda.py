@@ -11,9 +11,10 @@ from lambdaimg.model.project import Function, Project
 from lambdaimg.pool.admission import Admission, Lease, Throttled
 from lambdaimg.pool.machine import Machine
 from lambdaimg.pool.pool import EnvironmentPool
+from lambdaimg.runtime.emulator import PROVISIONED
 from lambdaimg.runtime.environment import ExecutionEnvironment, Listener
 from lambdaimg.runtime.factory import EnvironmentFactory
-from lambdaimg.runtime.placement import PROVISIONED, Wishes
+from lambdaimg.runtime.placement import Wishes
 from lambdaimg.service.metrics import Metrics
 
 

@@ -9,7 +9,7 @@ ENTRYPOINT ["python3", "bootstrap.py"]
 CMD ["handler"]
 """
 BOOTSTRAP = """
-import http.client, json, os, socket, time
+import http.client, json, os, signal, socket, sys, threading, time
 
 HOST, PORT = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
 
@@ -36,6 +36,20 @@ def stream(path, steps, trailers, breaks):
     connection.recv(1000)
     connection.close()
 
+def inner():
+    api, name = "/2020-01-01/extension/", {"Lambda-Extension-Name": "inner"}
+    _, headers, _ = call("POST", api + "register", '{"events": ["INVOKE"]}', name)
+    me = {"Lambda-Extension-Identifier": headers["Lambda-Extension-Identifier"]}
+    while True:
+        print("event", call("GET", api + "event/next", None, me)[2].decode(), flush=True)
+
+def end(*_):
+    print("the runtime got SIGTERM", flush=True)
+    os._exit(0)
+
+signal.signal(signal.SIGTERM, end)
+if "INNER" in os.environ:
+    threading.Thread(target=inner, daemon=True).start()
 count = 0
 while True:
     _, headers, event = call("GET", "/2018-06-01/runtime/invocation/next")
@@ -45,6 +59,13 @@ while True:
         stream(path, event["stream"], event.get("trailers", ""), event.get("breaks", False))
     elif "read" in event:
         call("POST", path, open(event["read"]).read())
+    elif "large" in event:
+        call("POST", path, "x" * event["large"])
+    elif "flood" in event:
+        for _ in range(event["flood"] * 1024):
+            sys.stdout.write("x" * 1023 + "\\n")
+        sys.stdout.flush()
+        call("POST", path, "null")
     elif "print" in event:
         print(event["print"], flush=True)
         call("POST", path, "null")
@@ -60,7 +81,7 @@ while True:
         call("POST", path, json.dumps({"count": count}))
 """
 EXTENSION = """#!/usr/bin/env python3
-import http.client, json, os, sys, threading, time
+import http.client, json, os, socket, sys, threading, time
 
 API = "/2020-01-01/extension/"
 NAME = os.path.basename(sys.argv[0])
@@ -72,10 +93,27 @@ def call(method, path, body=None, headers={}):
     answer = connection.getresponse()
     return answer.status, dict(answer.getheaders()), answer.read().decode()
 
-def die_when_told():
-    while not os.path.exists("/tmp/die"):
+def until(file):
+    while not os.path.exists(file):
         time.sleep(0.01)
+
+def die_when_told():
+    until("/tmp/die")
     os._exit(3)
+
+def listen():
+    listener = socket.create_server(("0.0.0.0", 4244))
+    body = {"schemaVersion": "2025-01-29", "types": ["platform", "function"], "buffering": {"timeoutMs": 25},
+        "destination": {"protocol": "TCP", "URI": "tcp://sandbox.localdomain:4244"}}
+    print("subscribed", *call("PUT", "/2022-07-01/telemetry", body), flush=True)
+    threading.Thread(target=hear, args=(listener,), daemon=True).start()
+
+def hear(listener):
+    until("/tmp/read")
+    while True:
+        for line in listener.accept()[0].makefile():
+            if line.endswith("\\n") and "platform." in line:
+                print("heard", line, end="", flush=True)
 
 identity = {}
 if DO == "exit":
@@ -88,6 +126,8 @@ print("registered", body, flush=True)
 if DO == "init error":
     call("POST", API + "init/error", {"errorMessage": "m"}, {"Lambda-Extension-Function-Error-Type": "Extension.NoKey"})
     sys.exit(1)
+if DO == "listen":
+    listen()
 if DO == "between":
     threading.Thread(target=die_when_told, daemon=True).start()
 while True:
@@ -105,6 +145,12 @@ while True:
     if DO == "exit error":
         call("POST", API + "exit/error", {}, {"Lambda-Extension-Function-Error-Type": "Extension.Gone"})
         sys.exit(1)
+    if DO == "busy":
+        until("/tmp/free")
+    if DO == "flood":
+        for _ in range(50 * 1024):
+            sys.stdout.write("y" * 1023 + "\\n")
+        sys.stdout.flush()
     if DO == "hang":
         time.sleep(60)
     if DO == "variables":

@@ -1,33 +1,56 @@
 """Extensions on the real engine: beside any runtime, with Lambda's events, variables, shares of time and errors."""
 
+import asyncio
 import json
 import os
 import re
+import resource
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from lambdaimg.catalog import languages
 from lambdaimg.engine.client import Engine
+from lambdaimg.model import project_file
+from lambdaimg.model.invocation import Request
+from lambdaimg.runtime.environment import State
 from tests.integration.conftest import EXAMPLES, Sandboxed, docker, interrupt, make_project, serving
 from tests.integration.custom_runtime import DOCKERFILE, EXTENSION, custom_function
+from tests.integration.lab import Lab
 
-LOCKED = 'timeout = 3\n[functions.locked]\ndockerfile = "locked.Dockerfile"\nmemory = 256\ntimeout = 20\n'
+MORE = """timeout = 3
+[functions.locked]
+dockerfile = "locked.Dockerfile"
+memory = 256
+timeout = 20
+[functions.inner]
+dockerfile = "inner.Dockerfile"
+memory = 256
+timeout = 20
+"""
 
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxed]:
     """A function with an extension that does as the variable DO says, and one whose extension can't be executed."""
     for project in make_project(tmp_path_factory.mktemp("extensions") / "project"):
-        custom_function(project, LOCKED, watcher=EXTENSION)
+        custom_function(project, MORE, watcher=EXTENSION)
         (project.root / "watcher").chmod(0o755)
         project.write("Dockerfile", f"{DOCKERFILE}COPY watcher /opt/extensions/\n")
+        project.write("inner.Dockerfile", DOCKERFILE)
         project.write("locked.Dockerfile", f"{DOCKERFILE}COPY --chmod=644 watcher /opt/extensions/\n")
         project.run("build")
         yield project
+
+
+@pytest.fixture(scope="module")
+def stages(extended: Sandboxed, engine: Engine) -> Lab:
+    """The same functions, in environments that a test drives itself."""
+    return Lab(engine=engine, project=project_file.load(extended.root / "lambdaimg.toml", languages=languages.names()))
 
 
 def events(log: str) -> list[dict[str, Any]]:
@@ -102,6 +125,88 @@ def test_an_extension_that_does_not_end_is_killed(extended: Sandboxed, does: str
         assert "INIT_REPORT Init Duration" in done.stderr
         assert json.loads(done.stdout)["errorType"] == "Sandbox.Timedout"
     assert extended.containers() == []
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [({}, "SPINDOWN"), ({"stream": ["WAIT"]}, "TIMEOUT"), ({"large": 7 * 1024 * 1024}, "FAILURE")],
+)
+def test_extensions_are_told_why_it_ends(extended: Sandboxed, event: dict[str, Any], reason: str) -> None:
+    done = extended.run("invoke", "own", "-d", json.dumps(event), code=0 if reason == "SPINDOWN" else 1)
+    assert [each.get("shutdownReason") for each in events(done.stderr)] == [None, reason]
+
+
+@pytest.mark.anyio
+async def test_an_internal_extension_lives_in_the_runtimes_process(stages: Lab) -> None:
+    async with stages.stage("inner", {"INNER": "1"}) as stage:
+        answer = await stage.invoke({})
+        (event,) = events("\n".join(stage.lines))
+    assert answer.invocation.report
+    assert (event["eventType"], event["requestId"]) == ("INVOKE", answer.invocation.report.request_id)
+    assert "EXTENSION\tName: inner\tState: Ready\tEvents: [INVOKE]" in stage.lines
+    assert len(events("\n".join(stage.lines))) == 1, "no SHUTDOWN"
+    assert stage.lines[-1] == "the runtime got SIGTERM"
+
+
+@pytest.mark.anyio
+async def test_an_environment_freezes_when_its_extensions_have_done_their_work_too(stages: Lab) -> None:
+    async with stages.stage("own", {"DO": "busy"}, freeze=True, timeout=60) as stage:
+        container = the_container(stages)
+        assert is_paused(container)
+        answer = await stage.environment.invoke(Request(event=b"{}"))
+        assert (answer.payload, stage.environment.state) == (b'{"count": 1}', State.FINISHING)
+        assert not is_paused(container), "the extension is at work"
+        docker("exec", container, "touch", "/tmp/free")
+        await until(lambda: stage.environment.state is State.READY)
+        assert is_paused(container)
+    assert events("\n".join(stage.lines))[-1]["shutdownReason"] == "SPINDOWN", "it is thawed for its end"
+
+
+def the_container(stages: Lab) -> str:
+    mine = (f"label=lambdaimg.project={stages.project.name}", "label=lambdaimg.role=environment")
+    return docker("ps", "-q", *(f"--filter={label}" for label in mine))
+
+
+def is_paused(container: str) -> bool:
+    return docker("inspect", "--format", "{{.State.Paused}}", container) == "true"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def dropped(lines: list[str]) -> int:
+    heard = [json.loads(line.removeprefix("heard ")) for line in lines if line.startswith("heard ")]
+    return sum(each["record"].get("droppedRecords", 0) for each in heard)
+
+
+class Counted(list[str]):
+    """Lines that are counted, and kept unless they are a flood's."""
+
+    size = 0
+
+    def append(self, line: str) -> None:
+        self.size += len(line) + 1
+        if len(line) < 1_000:
+            super().append(line)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("does", "event"), [("flood", {}), ("listen", {"flood": 50})], ids=["lines", "telemetry"])
+async def test_a_flood_takes_no_memory_of_ours(stages: Lab, does: str, event: dict[str, Any]) -> None:
+    """50 MB, of an extension's own lines, or of telemetry that it doesn't read; Linux counts the peak in KB."""
+    lines = Counted()
+    async with stages.stage("own", {"DO": does}, lines=lines, timeout=120, memory=1769) as stage:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        await stage.invoke(event)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
+        await until(lambda: lines.size >= 50 * 1024 * 1024)
+        if does == "listen":
+            docker("exec", the_container(stages), "touch", "/tmp/read")
+            await until(lambda: dropped(stage.lines) > 40_000)
+        assert (await stage.invoke({})).payload["count"] == 2
 
 
 def test_the_examples_extensions_in_three_languages(tmp_path_factory: pytest.TempPathFactory) -> None:

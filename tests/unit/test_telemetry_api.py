@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -17,7 +18,7 @@ from lambdaimg.runtime.environment_api import EnvironmentApi
 from lambdaimg.runtime.extensions_api import IDENTIFIER
 from lambdaimg.runtime.subscription import Buffering, Destination, Subscription
 from lambdaimg.runtime.telemetry_api import LOGS, TELEMETRY, TelemetryApi
-from lambdaimg.runtime.telemetry_records import Record
+from lambdaimg.runtime.telemetry_records import TELEMETRY_SCHEMAS, InitPhase, Record
 
 SETTINGS = Settings(function="f", arn="arn:aws:lambda:us-east-1:1:function:f", memory=128, timeout=3, cpu_quota=0)
 LOCAL = "127.0.0.1"
@@ -118,59 +119,112 @@ def test_one_api_for_an_extension_and_none_after_the_init_phase() -> None:
 
 
 REQUEST = Request(event=b"{}", request_id="r", trace_id="Root=1")
-REPORT = Report(
-    request_id="r", duration_ms=1.5, memory_size=128, max_memory_used=20, status="error", error_type="Runtime.ExitError"
-)
 TRACING = {"tracing": {"type": "X-Amzn-Trace-Id", "value": "Root=1"}}
-DONE, END, TOLD = telemetry_records.ended(REQUEST, REPORT, 7)
-FAILED = {"requestId": "r", "status": "failure", "errorType": "Runtime.ExitError"}
-METRICS = {"durationMs": 1.5, "billedDurationMs": 2, "memorySizeMB": 128, "maxMemoryUsedMB": 20}
+BEGAN = datetime(2026, 1, 2, tzinfo=UTC)
+SPANS = telemetry_records.response_spans(BEGAN, BEGAN + timedelta(milliseconds=2), BEGAN + timedelta(milliseconds=3))
+SHOWN_SPANS = [
+    {"name": "responseLatency", "start": "2026-01-02T00:00:00.000Z", "durationMs": 2.0},
+    {"name": "responseDuration", "start": "2026-01-02T00:00:00.002Z", "durationMs": 1.0},
+]
+
+
+def ended(status: str = "", error_type: str = "") -> tuple[Record, Record, Record]:
+    report = Report(
+        request_id="r", duration_ms=1.5, memory_size=128, max_memory_used=20, status=status, error_type=error_type
+    )
+    return telemetry_records.ended(REQUEST, report, 7, SPANS)
+
+
+DONE, END, TOLD = ended("error", "Runtime.ExitError")
+FAILED = {"requestId": "r", "status": "failure"}
+ERROR_TYPE = {"errorType": "Runtime.ExitError"}
+METRICS = {"metrics": {"durationMs": 1.5, "billedDurationMs": 2, "memorySizeMB": 128, "maxMemoryUsedMB": 20}}
+DONE_METRICS = {"spans": SHOWN_SPANS, "metrics": {"durationMs": 1.5, "producedBytes": 7}}
 ON_DEMAND = {"initializationType": "on-demand", "phase": "init"}
-NAMES = {"functionName": "f", "functionVersion": "$LATEST"}
-INIT_REPORT = telemetry_records.init_report("init", "success", 5.0)
-DONE_METRICS = {"durationMs": 1.5, "producedBytes": 7}
+PROVISIONED = {"initializationType": "provisioned-concurrency", "phase": "init"}
+AGAIN = {"initializationType": "on-demand", "phase": "invoke"}
+INIT = InitPhase(initialization="on-demand")
+NAMES = {"functionName": "f", "functionVersion": "$LATEST", "instanceId": "i", "instanceMaxMemory": 134_217_728}
+TOOK = {"metrics": {"durationMs": 5.0}}
+TIMED_OUT = {"status": "timeout", "errorType": "Sandbox.Timedout"}
+DROPPED = telemetry_records.dropped(3, 40)
 READY = telemetry_records.extension("x", "Ready", ("INVOKE",))
 SUBSCRIBED = telemetry_records.subscription("platform.telemetrySubscription", "x", ("function",))
-NEWER, OLDER, LOGGED = "2022-12-13", "2022-07-01", "2021-03-18"
+LOGS_SUBSCRIBED = telemetry_records.subscription("platform.logsSubscription", "x", ("function",))
+OLDEST, NEWER, NEWEST = TELEMETRY_SCHEMAS
+OLDER_LOGS, LOGGED = "2020-08-15", "2021-03-18"
+ALL = (OLDEST, NEWER, NEWEST)
 
 
 @pytest.mark.parametrize(
-    ("record", "schema", "content"),
+    ("record", "schemas", "content"),
     [
-        (telemetry_records.init_start("f", "init"), OLDER, {**ON_DEMAND, **NAMES}),
-        (telemetry_records.init_runtime_done("init", "success"), NEWER, {**ON_DEMAND, "status": "success"}),
-        (INIT_REPORT, NEWER, {**ON_DEMAND, "status": "success", "metrics": {"durationMs": 5.0}}),
-        (INIT_REPORT, LOGGED, None),
-        (telemetry_records.start(REQUEST), "2025-01-29", {"requestId": "r", "version": "$LATEST", **TRACING}),
-        (telemetry_records.start(REQUEST), LOGGED, {"requestId": "r", "version": "$LATEST"}),
-        (DONE, NEWER, {**FAILED, "metrics": DONE_METRICS, **TRACING}),
-        (DONE, OLDER, {"requestId": "r", "status": "failure", "metrics": DONE_METRICS, **TRACING}),
-        (DONE, LOGGED, {"requestId": "r", "status": "failure"}),
-        (DONE, "2020-08-15", None),
-        (END, NEWER, None),
-        (END, LOGGED, {"requestId": "r"}),
-        (TOLD, NEWER, {**FAILED, "metrics": METRICS, **TRACING}),
-        (TOLD, LOGGED, {"requestId": "r", "metrics": METRICS}),
-        (READY, OLDER, {"name": "x", "state": "Ready", "events": ["INVOKE"]}),
-        (SUBSCRIBED, OLDER, {"name": "x", "state": "Subscribed", "types": ["function"]}),
-        (Record(kind="function", content='{"a": 1}'), NEWER, {"a": 1}),
-        (Record(kind="function", content='{"a": 1}'), OLDER, '{"a": 1}'),
-        (Record(kind="extension", content="[1]"), NEWER, "[1]"),
-        (Record(kind="function", content="plain"), LOGGED, "plain"),
+        (INIT.start("f", "i", 128), ALL, {**ON_DEMAND, **NAMES}),
+        (InitPhase(initialization="on-demand", phase="invoke").start("f", "i", 128), ALL, {**AGAIN, **NAMES}),
+        (INIT.start("f", "i", 128), (OLDER_LOGS, LOGGED), None),
+        (INIT.runtime_done("success"), ALL, {**ON_DEMAND, "status": "success"}),
+        (INIT.runtime_done("error", "Runtime.ExitError"), (OLDEST,), {**ON_DEMAND, "status": "error"}),
+        (INIT.runtime_done("error", "Runtime.ExitError"), ALL[1:], {**ON_DEMAND, "status": "error", **ERROR_TYPE}),
+        (INIT.runtime_done("timeout", "Sandbox.Timedout"), ALL[1:], {**ON_DEMAND, **TIMED_OUT}),
+        (INIT.report("success", 5.0), (OLDEST,), {**ON_DEMAND, **TOOK}),
+        (INIT.report("success", 5.0), ALL[1:], {**ON_DEMAND, "status": "success", **TOOK}),
+        (INIT.report("timeout", 5.0, "Sandbox.Timedout"), (OLDEST,), {**ON_DEMAND, **TOOK}),
+        (INIT.report("timeout", 5.0, "Sandbox.Timedout"), ALL[1:], {**ON_DEMAND, **TIMED_OUT, **TOOK}),
+        (
+            InitPhase(initialization="provisioned-concurrency").report("error", 5.0, "Runtime.ExitError"),
+            ALL[1:],
+            {**PROVISIONED, "status": "error", **ERROR_TYPE, **TOOK},
+        ),
+        (INIT.report("success", 5.0), (OLDER_LOGS, LOGGED), None),
+        (telemetry_records.start(REQUEST, "arn"), ALL[:2], {"requestId": "r", "version": "$LATEST", **TRACING}),
+        (
+            telemetry_records.start(REQUEST, "arn"),
+            (NEWEST,),
+            {"requestId": "r", "functionArn": "arn", "version": "$LATEST", **TRACING},
+        ),
+        (telemetry_records.start(REQUEST, "arn"), (OLDER_LOGS, LOGGED), {"requestId": "r", "version": "$LATEST"}),
+        (ended()[0], ALL, {"requestId": "r", "status": "success", **DONE_METRICS, **TRACING}),
+        (DONE, (OLDEST,), {**FAILED, **DONE_METRICS, **TRACING}),
+        (DONE, ALL[1:], {**FAILED, **ERROR_TYPE, **DONE_METRICS, **TRACING}),
+        (DONE, (LOGGED,), {"requestId": "r", "status": "failure"}),
+        (DONE, (OLDER_LOGS,), None),
+        (END, ALL, None),
+        (END, (OLDER_LOGS, LOGGED), {"requestId": "r"}),
+        (ended()[2], ALL, {"requestId": "r", "status": "success", **METRICS, **TRACING}),
+        (
+            ended("error", "KeyError")[2],
+            ALL[1:],
+            {"requestId": "r", "status": "error", "errorType": "KeyError", **METRICS, **TRACING},
+        ),
+        (ended("timeout", "Sandbox.Timedout")[2], ALL[1:], {"requestId": "r", **TIMED_OUT, **METRICS, **TRACING}),
+        (TOLD, (OLDEST,), {**FAILED, **METRICS, **TRACING}),
+        (TOLD, ALL[1:], {**FAILED, **ERROR_TYPE, **METRICS, **TRACING}),
+        (TOLD, (OLDER_LOGS, LOGGED), {"requestId": "r", **METRICS}),
+        (READY, (*ALL, OLDER_LOGS, LOGGED), {"name": "x", "state": "Ready", "events": ["INVOKE"]}),
+        (SUBSCRIBED, ALL, {"name": "x", "state": "Subscribed", "types": ["function"]}),
+        (SUBSCRIBED, (OLDER_LOGS, LOGGED), None),
+        (LOGS_SUBSCRIBED, ALL, None),
+        (LOGS_SUBSCRIBED, (OLDER_LOGS, LOGGED), {"name": "x", "state": "Subscribed", "types": ["function"]}),
+        (DROPPED, (*ALL, OLDER_LOGS, LOGGED), DROPPED.content),
+        (Record(kind="function", content='{"a": 1}'), ALL[1:], {"a": 1}),
+        (Record(kind="function", content='{"a": 1}'), (OLDEST, OLDER_LOGS, LOGGED), '{"a": 1}'),
+        (Record(kind="extension", content="[1]"), ALL, "[1]"),
+        (Record(kind="function", content="plain"), (*ALL, OLDER_LOGS, LOGGED), "plain"),
     ],
 )
-def test_each_record_has_its_form_in_each_schema(record: Record, schema: str, content: object) -> None:
-    found = record.rendered(schema, json_lines=True)
-    assert (found and found["record"]) == content
-    if found:
-        assert found["type"] == record.kind
-        assert found["time"].endswith("Z")
+def test_each_record_has_its_form_in_each_schema(record: Record, schemas: tuple[str, ...], content: object) -> None:
+    for schema in schemas:
+        found = record.rendered(schema, json_lines=True)
+        assert (found and found["record"]) == content, schema
+        if found:
+            assert found["type"] == record.kind
+            assert found["time"].endswith("Z")
 
 
 def test_who_subscribes_in_the_init_phase_gets_what_was_told_before() -> None:
     async def check() -> None:
         async with subscriber() as (telemetry, subscribe), listening() as listener:
-            telemetry.tell(telemetry_records.init_start("f", "init"))
+            telemetry.tell(INIT.start("f", "i", 128))
             await subscribe(wanted(listener.port, buffering={"timeoutMs": 25}))
             telemetry.tell_lines("function", ["a line"])
             telemetry.tell_lines("extension", ["not wanted"])
@@ -242,6 +296,32 @@ def test_a_listener_that_does_not_keep_up_is_told_what_was_dropped() -> None:
             assert lost["droppedRecords"] == 3_000
             assert lost["droppedBytes"] > 3_000
             subscription.close()
+
+    asyncio.run(check())
+
+
+def test_word_of_what_was_dropped_is_not_lost_with_a_batch() -> None:
+    async def check() -> None:
+        refused = asyncio.Event()
+        heard: asyncio.Queue[Any] = asyncio.Queue()
+
+        async def take(request: web.BaseRequest) -> web.StreamResponse:
+            batch = await request.json()
+            if not refused.is_set():
+                refused.set()
+                return web.Response(status=500)
+            await heard.put(batch[0])
+            return web.Response()
+
+        web_server = web.Server(take)
+        server = await asyncio.get_running_loop().create_server(web_server, LOCAL, 0)
+        subscription = make(server.sockets[0].getsockname()[1])
+        for _ in range(2_500):
+            subscription.add(Record(kind="function", content="x"))
+        assert (await heard.get())["record"]["droppedRecords"] == 500 + 999
+        subscription.close()
+        server.close()
+        await web_server.shutdown(0.001)
 
     asyncio.run(check())
 

@@ -27,6 +27,10 @@ const deeds = {
   fail() {
     throw new RangeError("no such order");
   },
+  log(what) {
+    console.debug(what);
+    console.warn(what);
+  },
   unspeakable() {
     const circle = {};
     return (circle.itself = circle);

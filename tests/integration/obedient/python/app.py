@@ -1,5 +1,6 @@
 """Does what the event says, so that a test can ask for any end of an invocation; `INIT` says it of the init phase."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -51,6 +52,11 @@ def variables(what, context):
 
 def fail(what, context):
     raise ValueError("no such order")
+
+
+def log(what, context):
+    logging.getLogger().debug(what)
+    logging.getLogger().warning(what)
 
 
 def unspeakable(what, context):
