@@ -112,8 +112,7 @@ def test_an_extension_that_hangs_costs_the_functions_time(extended: Sandboxed) -
 def test_an_extension_that_dies_between_invocations_fails_the_next(extended: Sandboxed) -> None:
     with serving(extended, "own", "--env", "DO=between") as served:
         assert served.post({}).json() == {"count": 1}
-        container = docker("ps", "-q", "--filter", f"label=lambdaimg.project={extended.name}")
-        docker("exec", container, "touch", "/tmp/die")
+        docker("exec", the_container(extended.name), "touch", "/tmp/die")
         found = served.post({"stream": ["WAIT"]})
         assert found.json()["errorType"] == "Extension.Crash"
 
@@ -151,7 +150,7 @@ async def test_an_internal_extension_lives_in_the_runtimes_process(stages: Lab) 
 @pytest.mark.anyio
 async def test_an_environment_freezes_when_its_extensions_have_done_their_work_too(stages: Lab) -> None:
     async with stages.stage("own", {"DO": "busy"}, freeze=True, timeout=60) as stage:
-        container = the_container(stages)
+        container = the_container(stages.project.name)
         assert is_paused(container)
         answer = await stage.environment.invoke(Request(event=b"{}"))
         assert (answer.payload, stage.environment.state) == (b'{"count": 1}', State.FINISHING)
@@ -162,8 +161,8 @@ async def test_an_environment_freezes_when_its_extensions_have_done_their_work_t
     assert events("\n".join(stage.lines))[-1]["shutdownReason"] == "SPINDOWN", "it is thawed for its end"
 
 
-def the_container(stages: Lab) -> str:
-    mine = (f"label=lambdaimg.project={stages.project.name}", "label=lambdaimg.role=environment")
+def the_container(project: str) -> str:
+    mine = (f"label=lambdaimg.project={project}", "label=lambdaimg.role=environment")
     return docker("ps", "-q", *(f"--filter={label}" for label in mine))
 
 
@@ -204,7 +203,7 @@ async def test_a_flood_takes_no_memory_of_ours(stages: Lab, does: str, event: di
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
         await until(lambda: lines.size >= 50 * 1024 * 1024)
         if does == "listen":
-            docker("exec", the_container(stages), "touch", "/tmp/read")
+            docker("exec", the_container(stages.project.name), "touch", "/tmp/read")
             await until(lambda: dropped(stage.lines) > 40_000)
         assert (await stage.invoke({})).payload["count"] == 2
 
