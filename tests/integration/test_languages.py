@@ -10,7 +10,7 @@ import pytest
 
 from lambdaimg.catalog import bases, languages
 from lambdaimg.model import project_file
-from tests.integration.conftest import docker
+from tests.integration.conftest import ROOT, Sandboxed, docker
 from tests.integration.test_build import MB, size
 
 LANGUAGES = Path(__file__).parent / "languages"
@@ -43,3 +43,49 @@ def test_languages(root: Path) -> None:
         base = bases.read(function.settings.base)
         over = size(project.image(function)) - (size(base.reference) if base.reference != bases.EMPTY else 0)
         assert over <= MOST_OVER_ITS_BASE[function.name] * MB, function.name
+
+
+BY_GRADLE = """\
+plugins { id "java" }
+repositories { mavenCentral() }
+dependencies { implementation "com.amazonaws:aws-lambda-java-core:1.4.0" }
+"""
+WRAPPER = """\
+#!/bin/sh
+JAVA_HOME=$(echo /usr/lib/jvm/java-21-openjdk-*) exec gradle "$@"
+"""
+"""Debian's own Gradle in the wrapper's place, which would download one; it is an old one that knows no newer Java."""
+
+
+def hello(project: Sandboxed, language: str, settings: str) -> None:
+    """A new function in place of the project's."""
+    shutil.rmtree(project.root / "hello")
+    (project.root / "lambdaimg.toml").unlink()
+    project.run("init", "--language", language)
+    text = (project.root / "lambdaimg.toml").read_text()
+    named = text.replace('name = "project"', f'name = "{project.name}"')
+    project.write("lambdaimg.toml", named.replace("timeout = 3\n", f"timeout = 3\n{settings}\n"))
+
+
+@pytest.mark.slow
+def test_a_java_function_built_by_gradle(project: Sandboxed) -> None:
+    hello(project, "java", 'build-packages = ["gradle", "openjdk-21-jdk-headless"]')
+    (project.root / "hello" / "pom.xml").unlink()
+    project.write("hello/gradlew", WRAPPER)
+    project.write("hello/build.gradle", BY_GRADLE)
+    assert "1 passed" in project.run("test").stdout
+
+
+MUSL = (ROOT / "docs/how-to/own-template.md").read_text("utf-8").partition("musl")[2].split("```")[1][6:]
+"""The page's own words."""
+
+
+@pytest.mark.slow
+def test_a_rust_function_is_linked_with_musl_where_its_target_is_installed(project: Sandboxed) -> None:
+    hello(project, "rust", 'template = "musl.j2"')
+    project.write("musl.j2", MUSL)
+    assert "1 passed" in project.run("test").stdout
+    container = docker("create", project.image())
+    docker("cp", f"{container}:/var/task/bootstrap", str(project.root / "bootstrap"))
+    docker("rm", container)
+    assert b"glibc" not in (project.root / "bootstrap").read_bytes().lower()
