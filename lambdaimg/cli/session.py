@@ -76,9 +76,9 @@ class Session:
     def provide_images(self, functions: "Sequence[Function]") -> None:
         """Has functions' images in the engine: built where they are missing, or pulled where the project names one.
 
-        Raises BuildError, or EngineError with the registry's answer.
+        Raises BuildError, or RemoteError with the registry's answer.
         """
-        from lambdaimg.images.bases import pull
+        from lambdaimg.images.bases import pull_named
 
         missing = [each for each in functions if self.engine.image(self.project.image(each)) is None]
         built = [function for function in missing if function.is_built]
@@ -88,7 +88,7 @@ class Session:
             self.build(built)
         for function in missing:
             if not function.is_built:
-                pull(self.engine, self.project.image(function), function.architecture, "", self.say)
+                pull_named(self.engine, self.project.image(function), function.architecture, self.say)
 
     def build(self, functions: "Sequence[Function]", options: "Options | None" = None) -> "list[Built]":
         """Builds functions' images, with progress, but for those that the project merely names. Raises BuildError."""

@@ -27,6 +27,7 @@ _TIMEOUT: Final = 120
 _PIECE: Final = 1024 * 1024
 _CHANGED, _ADDED = 0, 1
 """Kinds of a change, in the engine's API."""
+MISSING_FOLDER: Final = "the working directory doesn't exist"
 _ARCHITECTURES: Final = {"amd64": "x86_64", "arm64": "arm64"}
 
 
@@ -224,7 +225,13 @@ class Engine:
     # Containers
 
     def create(self, spec: ContainerSpec) -> str:
-        """Makes a container, which does not run yet; returns its id. Anybody may write to its volumes."""
+        """Makes a container, which does not run yet; returns its id. Anybody may write to its volumes.
+
+        Raises EngineError when it is to begin in a folder that is not there, which the engine itself would make.
+        """
+        folder = spec.working_directory
+        if folder and not spec.mounts_folder(folder) and not self._has_folder(spec, folder):
+            raise EngineError(f"{MISSING_FOLDER}: {folder}")
         for volume in spec.volumes:
             if not volume.options:
                 self._open_to_all(spec.image, volume)
@@ -243,6 +250,16 @@ class Engine:
                 host_config=self._host_config(spec),
             )
         return str(created["Id"])
+
+    def _has_folder(self, spec: ContainerSpec, folder: str) -> bool:
+        """Whether an image has a folder: seen in a container that is made for this alone, which takes 15 ms."""
+        container = self.create(ContainerSpec(image=spec.image, labels=spec.labels, entrypoint=("/",)))
+        archive = f"{self._client.base_url}/v{self._client.api_version}/containers/{container}/archive"
+        try:
+            with _translated():  # the path's last dot makes a file none, and a link what it leads to
+                return self._client.head(archive, params={"path": f"{folder}/."}, timeout=_TIMEOUT).ok
+        finally:
+            self.remove(container)
 
     def _open_to_all(self, image: str, volume: Volume) -> None:
         """A new folder on the engine's disk is root's alone; an archive that has an entry for it sets its mode.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Final
 
 PLATFORMS: Final = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
@@ -85,6 +86,11 @@ class ContainerSpec:
     init: bool = False
     """Whether the engine's own small init is the container's first process, before the entrypoint."""
     limits: Limits = UNLIMITED
+
+    def mounts_folder(self, folder: str) -> bool:
+        """Whether a folder is not the image's: one that is mounted, or, of this machine's, one below."""
+        empty = {*self.limits.tmpfs, *(volume.target for volume in self.volumes)}
+        return folder in empty or any(PurePosixPath(folder).is_relative_to(mount.target) for mount in self.mounts)
 
 
 def run_arguments(spec: ContainerSpec, *, options: tuple[str, ...] = ()) -> list[str]:

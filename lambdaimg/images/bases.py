@@ -7,7 +7,7 @@ from lambdaimg.catalog.bases import BaseImage
 from lambdaimg.engine.client import Engine
 from lambdaimg.images import bootstrap
 from lambdaimg.images.probe import probe
-from lambdaimg.model.errors import BuildError, EngineError
+from lambdaimg.model.errors import BuildError, EngineError, RemoteError
 from lambdaimg.model.suggest import did_you_mean
 
 Say = Callable[[str], None]
@@ -46,6 +46,15 @@ def pull(engine: Engine, reference: str, architecture: str, mirror: str, say: Sa
     engine.pull(source, architecture)
     if source != reference:
         engine.tag(source, reference)
+
+
+def pull_named(engine: Engine, image: str, architecture: str, say: Say) -> None:
+    """Pulls the image that a project names as a function's. Raises RemoteError with the registry's answer."""
+    try:
+        pull(engine, image, architecture, "", say)
+    except EngineError as error:
+        what = f"the image {image} is not here and can't be pulled: {_short(error)}"
+        raise RemoteError(what, remedy="build it, or log in to its registry: docker login") from None
 
 
 def _on_a_mirror(reference: str) -> str:

@@ -82,6 +82,8 @@ class Container:
         """What it holds and has held; None when it is gone."""
         if self._life.group is not None:
             return self._life.group.memory()
+        if not self.id:  # it could not even be created
+            return None
         try:
             return await asyncio.to_thread(self._engine.memory, self.id)
         except LambdaimgError:

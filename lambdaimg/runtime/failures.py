@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lambdaimg.engine.client import MISSING_FOLDER
 from lambdaimg.runtime.container_events import Exit
 
 _MIB: Final = 1024 * 1024
@@ -108,7 +109,7 @@ def cant_start(said: str, program: str) -> Failure | None:
 
     `program` is the entrypoint's first word.
     """
-    if re.search(r"chdir to cwd|Cwd must be|mkdir.*read-only file system", said):
+    if re.search(rf"{MISSING_FOLDER}|chdir to cwd|Cwd must be|mkdir.*read-only file system", said):
         return Failure(
             error_type="Runtime.InvalidWorkingDir",
             message="chdir: no such file or directory",
