@@ -52,6 +52,7 @@ make_root() {
 }
 
 # The projects of the tests and the emulator are bind-mounted from here, so the daemon sees the same folders.
+# Its root is its namespace's own (`pivot_root`; after `chroot`, what is run in a container would be run in this one).
 start_daemon() {
   say "starting it (its log: $WORK/log)"
   # shellcheck disable=SC2016 # the inner shell expands
@@ -64,7 +65,11 @@ start_daemon() {
       mkdir -p "$root$folder" && mount --rbind "$folder" "$root$folder"
     done
     cp /etc/resolv.conf "$root/etc/resolv.conf"
-    exec chroot "$root" dockerd --host unix:///socket/docker.sock --pidfile /run/private.pid \
+    mkdir -p "$root/outside"
+    cd "$root"
+    pivot_root . outside
+    umount --lazy /outside
+    exec dockerd --host unix:///socket/docker.sock --pidfile /run/private.pid \
       --data-root /var/lib/private --exec-root /run/private
   ' sh "$WORK/root" "$WORK/socket" "$HOME" "$PWD" >"$WORK/log" 2>&1 &
   daemon=$!

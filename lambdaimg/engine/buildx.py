@@ -18,6 +18,7 @@ LEAST_BUILDX: Final = (0, 13)
 """The first with `--progress=rawjson`."""
 LEAST_REPRODUCIBLE: Final = (0, 13)
 """The first BuildKit that rewrites the times of a layer's files."""
+_UNTOLD: Final = "0.0.0"
 _NAME_LENGTH: Final = 80
 """Of a failed step's name in the message: a RUN line may be a whole script."""
 _KEPT_LINES: Final = 2_000
@@ -197,9 +198,13 @@ def version() -> str | None:
 
 def buildkit_version() -> str | None:
     """The version of the BuildKit that builds here by default, such as `0.8`; None where it is not told."""
-    said = programs.run([*_program(), "inspect"], timeout=20)
-    found = re.search(r"^BuildKit(?: version)?:\s*v?(\d[\d.]*)", said.output, re.MULTILINE | re.IGNORECASE)
-    return found[1] if found else None
+    return told_version(programs.run([*_program(), "inspect"], timeout=20).output)
+
+
+def told_version(inspected: str) -> str | None:
+    """BuildKit's version in the words of `buildx inspect`; a distribution's engine may say 0.0.0, which tells nothing."""
+    found = re.search(r"^BuildKit(?: version)?:\s*v?(\d[\d.]*)", inspected, re.MULTILINE | re.IGNORECASE)
+    return found[1] if found and found[1] != _UNTOLD else None
 
 
 def compose_version() -> str | None:

@@ -67,6 +67,13 @@ class EnvironmentApi:
             await self._web.shutdown(_AT_ONCE)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._routed(request)
+        finally:
+            if isinstance(request.protocol, posted.Connection):
+                request.protocol.forget()
+
+    async def _routed(self, request: web.BaseRequest) -> web.StreamResponse:
         if await self._allowed not in ("", request.remote):
             return forbidden("Forbidden", "This address is another environment's")
         if request.path.startswith(runtime_api.PREFIX):

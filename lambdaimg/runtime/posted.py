@@ -29,7 +29,7 @@ _Put = Callable[[bytes], Awaitable[None]]
 
 
 class Connection(web.RequestHandler):
-    """A connection that keeps the end of what it has received, for aiohttp skips the trailers of a chunked body."""
+    """A connection that keeps the end of a request that it receives, for aiohttp skips the trailers of chunked bodies."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -40,6 +40,10 @@ class Connection(web.RequestHandler):
         if len(self._received) > _TAIL:
             del self._received[:-_TAIL]
         super().data_received(data)
+
+    def forget(self) -> None:
+        """Lets go of what it keeps, once the request is answered: a runtime calls over one connection all its life."""
+        self._received.clear()
 
     def trailers(self) -> dict[str, str]:
         """The trailers of the body that has just ended, by name in lower case."""

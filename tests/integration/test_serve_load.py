@@ -1,5 +1,6 @@
-"""`serve` under load: everything is answered, by no more environments than the machine holds."""
+"""`serve` under load: everything is answered, by no more environments than the machine holds, and nothing grows."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ import pytest
 import requests
 
 from tests.integration.conftest import make_project
-from tests.integration.serve_fixtures import Serve, functions, serve
+from tests.integration.serve_fixtures import Serve, functions, serve, until
 
 pytestmark = pytest.mark.slow
 
@@ -37,3 +38,26 @@ def invoke(served: Serve, times: int, event: object, clients: int) -> Counter[in
 def test_five_thousand_requests_to_a_function_that_sleeps_are_all_answered(served: Serve) -> None:
     assert invoke(served, 5_000, {"sleep": 0.05}, 100) == {200: 5_000}
     assert len(served.environments()) <= 16
+
+
+MB = 1_000_000
+
+
+def resident(served: Serve) -> int:
+    """Bytes."""
+    pages = Path(f"/proc/{served.process.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def held(served: Serve) -> tuple[int, int]:
+    """Its file descriptors, and its project's containers."""
+    return len(list(Path(f"/proc/{served.process.pid}/fd").iterdir())), len(served.project.containers())
+
+
+def test_ten_thousand_invocations_leave_nothing_behind(served: Serve) -> None:
+    assert resident(served) <= 80 * MB, "idle"
+    assert invoke(served, 1_000, {}, 1) == {200: 1_000}
+    before, kept = resident(served), held(served)
+    assert invoke(served, 9_000, {}, 1) == {200: 9_000}
+    until(lambda: held(served) == kept, f"{kept} descriptors and containers, as after 1,000")
+    assert resident(served) - before < 2 * MB

@@ -32,3 +32,16 @@ def test_a_step_has_the_same_name_in_a_build_of_one_and_of_several(
     seen: list[buildx.Step] = []
     buildx._Graph(targets, seen.append).read(json.dumps({"vertexes": [{"digest": "sha256:0", "name": said}]}))
     assert (seen[0].target, seen[0].name) == (target, name)
+
+
+@pytest.mark.parametrize(
+    ("line", "version"),
+    [
+        ("BuildKit version: v0.13.2", "0.13.2"),
+        ("Buildkit:  v0.8+unknown", "0.8"),
+        ("BuildKit version: v0.0.0+unknown", None),
+        ("Status: inactive", None),
+    ],
+)
+def test_buildkits_version_is_told_or_is_not(line: str, version: str | None) -> None:
+    assert buildx.told_version(f"Name:   default\n\nNodes:\n{line}\nPlatforms: linux/amd64\n") == version
