@@ -46,7 +46,7 @@ make_root() {
   say "making a root file system of Debian 13 with its engine"
   local mirror
   mirror=$(.venv/bin/python -c 'from lambdaimg.images.bootstrap import debian_mirror; print(debian_mirror())')
-  mmdebstrap --quiet --variant=minbase --include=ca-certificates,docker-cli,docker.io,iptables \
+  mmdebstrap --quiet --variant=minbase --include=ca-certificates,docker-cli,docker.io,iptables,procps \
     trixie "$WORK/root" ${mirror:+"$mirror"}
   mkdir -p "$WORK/socket" "$WORK/root/socket" "$WORK/root/var/tmp"
 }

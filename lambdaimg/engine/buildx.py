@@ -202,7 +202,7 @@ def buildkit_version() -> str | None:
 
 
 def told_version(inspected: str) -> str | None:
-    """BuildKit's version in the words of `buildx inspect`; a distribution's engine may say 0.0.0, which tells nothing."""
+    """BuildKit's version by `buildx inspect`; a distribution's engine may say 0.0.0, which tells nothing."""
     found = re.search(r"^BuildKit(?: version)?:\s*v?(\d[\d.]*)", inspected, re.MULTILINE | re.IGNORECASE)
     return found[1] if found and found[1] != _UNTOLD else None
 

@@ -3,11 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from lambdaimg.model.errors import EnvironmentBusy, LambdaimgError
 from lambdaimg.model.invocation import Invocation, Request
 from lambdaimg.pool.machine import Machine
 from lambdaimg.runtime.environment import ExecutionEnvironment, State
+
+_FIRST_RETRY: Final = 0.5
+_LONGEST_RETRY: Final = 30.0
+"""Seconds until a provisioned environment that could not be made again is tried once more; doubled each time."""
 
 Make = Callable[[], ExecutionEnvironment]
 """Gives an environment that is not started yet."""
@@ -163,6 +168,18 @@ class EnvironmentPool:
         start.add_done_callback(self._starts.discard)
         return start
 
+    async def _make_again(self) -> None:
+        """A provisioned environment in the place of one that has ended: the engine may be away for a while."""
+        delay = _FIRST_RETRY
+        while True:
+            try:
+                await self._begin(keep=True)
+                return
+            except LambdaimgError as error:
+                self._on_failed(error)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LONGEST_RETRY)
+
     def _tell_failure(self, start: "asyncio.Task[None]") -> None:
         if not start.cancelled() and (error := start.exception()) is not None:
             self._on_failed(error)
@@ -222,7 +239,9 @@ class EnvironmentPool:
         if environment in self._kept:
             self._kept.discard(environment)
             if not self._closed:
-                self._begin(keep=True).add_done_callback(self._tell_failure)
+                again = asyncio.ensure_future(self._make_again())
+                self._starts.add(again)
+                again.add_done_callback(self._starts.discard)
 
     async def _stop(self, environment: ExecutionEnvironment) -> None:
         try:

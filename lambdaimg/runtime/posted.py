@@ -29,7 +29,7 @@ _Put = Callable[[bytes], Awaitable[None]]
 
 
 class Connection(web.RequestHandler):
-    """A connection that keeps the end of a request that it receives, for aiohttp skips the trailers of chunked bodies."""
+    """A connection that keeps the end of the request it receives, for aiohttp skips the trailers of chunked bodies."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

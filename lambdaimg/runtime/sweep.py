@@ -21,6 +21,12 @@ def sweep(engine: Engine) -> int:
     return len(left) + len(volumes) + len(networks)
 
 
+def sweep_own(engine: Engine) -> None:
+    """Removes the containers of this process's environments: those that it could not while the engine was away."""
+    for container in engine.containers({labels.OWNER: str(labels.this_process()), labels.ROLE: "environment"}):
+        engine.remove(container.id)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cleaned:
     """How many of each were removed."""

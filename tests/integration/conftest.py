@@ -57,11 +57,12 @@ def _nothing_is_left(engine: Engine) -> Iterator[None]:
 
 @dataclass(kw_only=True)
 class Sandboxed:
-    """A project of a test's own, and the command in it."""
+    """A project of a test's own, and the command in it; `inside` are words that run it in another network."""
 
     root: Path
     name: str
     environment: dict[str, str] = field(default_factory=dict)
+    inside: tuple[str, ...] = ()
 
     def image(self, function: str = "hello") -> str:
         return f"{self.name}/{function}:latest"
@@ -72,7 +73,7 @@ class Sandboxed:
 
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "lambdaimg", *arguments],
+            [*self.inside, sys.executable, "-m", "lambdaimg", *arguments],
             cwd=self.root,
             env={**os.environ, **self.environment, **environment},
             stdin=subprocess.DEVNULL,

@@ -43,6 +43,12 @@ class PrivateEngine:
         self.daemon.terminate()
         self.daemon.wait(timeout=PATIENCE)
 
+    def environments(self, project: str, function: str) -> list[str]:
+        """The containers of a function that run."""
+        labels = {"project": project, "function": function, "role": "environment"}
+        filters = (f"--filter=label=lambdaimg.{key}={value}" for key, value in labels.items())
+        return docker("--host", self.host, "ps", "-q", *filters).split()
+
     def load(self, image: str) -> None:
         saved = self.folder / "image.tar"
         docker("save", "-o", str(saved), image)

@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.integration.conftest import PATIENCE, Sandboxed, docker, python_function, read_until
 from tests.integration.private_engine import PrivateEngine, private_engine
+from tests.integration.serve_fixtures import Serve, functions, serve, until
 
 pytestmark = pytest.mark.slow
 SOURCE = """
@@ -36,6 +40,12 @@ def lambdaimg(project: Sandboxed, engine: PrivateEngine, *words: str) -> "subpro
     return subprocess.Popen(command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def assert_nothing_is_left(engine: PrivateEngine) -> None:
+    host = ("--host", engine.host)
+    assert docker(*host, "ps", "-aq") == ""
+    assert docker(*host, "volume", "ls", "-q") == ""
+
+
 def test_the_caller_is_told_and_the_next_one_is_answered(project: Sandboxed, restartable: PrivateEngine) -> None:
     python_function(project, SOURCE, "timeout = 600\n")
     project.run("build")
@@ -58,6 +68,44 @@ def test_the_caller_is_told_and_the_next_one_is_answered(project: Sandboxed, res
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
-    host = ("--host", restartable.host)
-    assert docker(*host, "ps", "-aq") == ""
-    assert docker(*host, "volume", "ls", "-q") == ""
+    assert_nothing_is_left(restartable)
+
+
+def ask(served: Serve, event: object, *options: str, function: str = "does") -> tuple[int, Any]:
+    """What a client in the engine's network gets: the status, and the body."""
+    url = f"{served.url}/2015-03-31/functions/{function}/invocations"
+    curl = ("curl", "--silent", "--write-out", "\n%{http_code}", *options, "--data", json.dumps(event), url)
+    said = subprocess.run([*served.project.inside, *curl], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    body, _, status = said.stdout.rpartition("\n")
+    return int(status), json.loads(body) if body else None
+
+
+def test_serve_tells_its_clients_loses_no_event_and_recovers(project: Sandboxed, restartable: PrivateEngine) -> None:
+    told = project.root / "told.jsonl"
+    functions(
+        project,
+        does='timeout = 60\n[functions.does.async]\non-success = "file:told.jsonl"\n',
+        kept="provisioned-concurrency = 1\n",
+    )
+    for name in ("does", "kept"):
+        restartable.load(project.image(name))
+    inside = replace(project, inside=restartable.inside, environment={"DOCKER_HOST": restartable.host})
+    as_event = ("--header", "X-Amz-Invocation-Type: Event")
+    with serve(inside, "--time-scale", "0.01") as running, ThreadPoolExecutor() as threads:
+        waiting = threads.submit(ask, running, {"wait": True, "print": "it waits"})
+        running.hears("it waits")
+        restartable.stop()
+        status, error = waiting.result()
+        assert (status, error["errorType"] in ("Sandbox.Failure", "Runtime.ExitError")) == (200, True), error
+        for name in ("does", "kept"):
+            status, error = ask(running, {}, function=name)
+            assert (status, error["Type"]) == (500, "Service"), error
+        for number in range(3):
+            assert ask(running, {"number": number}, *as_event)[0] == 202
+        restartable.start()
+        until(lambda: told.exists() and told.read_text().count("\n") == 3, "all records")
+        assert ask(running, {})[0] == 200
+        until(lambda: len(restartable.environments(project.name, "kept")) == 1, "the provisioned environment")
+        status, answer = ask(running, {}, function="kept")
+        assert (status, answer["type"]) == (200, "provisioned-concurrency")
+    assert_nothing_is_left(restartable)
