@@ -22,9 +22,12 @@ def sweep(engine: Engine) -> int:
 
 
 def sweep_own(engine: Engine) -> None:
-    """Removes the containers of this process's environments: those that it could not while the engine was away."""
-    for container in engine.containers({labels.OWNER: str(labels.this_process()), labels.ROLE: "environment"}):
+    """Removes this process's containers and volumes: it has failed to where the engine was away meanwhile."""
+    own = {labels.OWNER: str(labels.this_process())}
+    for container in engine.containers(own):
         engine.remove(container.id)
+    for volume in engine.volumes(own):
+        engine.remove_volume(volume.name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any, Final
 
 from aiohttp import web
@@ -15,7 +16,12 @@ from lambdaimg.service.local_lambda import LocalLambda, Served
 
 PREFIX: Final = "/url"
 _DOMAIN: Final = "localhost"
-_SIGNATURE: Final = "AWS4-HMAC-SHA256"
+_ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_SIGNATURE: Final = {
+    "Credential": re.compile(r"[^/]+/\d{8}/[a-z0-9-]+/lambda/aws4_request"),
+    "SignedHeaders": re.compile(r"[^\s;]+(;[^\s;]+)*"),
+    "Signature": re.compile(r"[0-9a-f]{64}"),
+}
 
 
 class UrlRoutes:
@@ -65,6 +71,18 @@ class UrlRoutes:
 
 
 def _is_signed(request: web.Request) -> bool:
-    """Whether a request is signed at all, in a header or its query; nobody here knows the keys to check it with."""
-    header = request.headers.get("Authorization", "")
-    return header.startswith(_SIGNATURE) or request.query.get("X-Amz-Algorithm") == _SIGNATURE
+    """Whether a request has a signature of version 4, of whatever keys: nobody here knows those that are right.
+
+    Source: IAM User Guide, "Elements of an AWS API request signature".
+    """
+    parts = _signature(request)
+    return all(shape.fullmatch(parts.get(name, "")) for name, shape in _SIGNATURE.items())
+
+
+def _signature(request: web.Request) -> dict[str, str]:
+    """The parts of the signature in a request's header, or in its query, by name."""
+    if request.query.get("X-Amz-Algorithm") == _ALGORITHM:
+        return {name: request.query.get(f"X-Amz-{name}", "") for name in _SIGNATURE}
+    algorithm, _, said = request.headers.get("Authorization", "").partition(" ")
+    parts = (part.strip().partition("=") for part in said.split(",") if algorithm == _ALGORITHM)
+    return {name: value for name, _, value in parts}

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lambdaimg.images.escape import bake_value, compose_value, label
 from lambdaimg.model.settings import host_architecture
 from tests.integration.conftest import Sandboxed, docker, interrupt, python_function, read_until
+from tests.integration.serve_fixtures import until
 
 MB = 1_000_000
 
@@ -208,10 +209,14 @@ def test_an_interrupted_build_ends_at_once(project: Sandboxed) -> None:
     project.write("lambdaimg.toml", f'[project]\nname = "{project.name}"\n[functions.own]\ndockerfile = "Dockerfile"\n')
     process = project.start("build")
     read_until(process.stderr, f"RUN {pause}")
+    until(lambda: runs(pause), "the step's program")  # the engine kills no step that it is about to start
     code, _, err = interrupt(process)
     assert (code, err.splitlines()[-1]) == (130, "interrupted")
-    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert pause not in processes
+    until(lambda: not runs(pause), "its end")
+
+
+def runs(program: str) -> bool:
+    return program in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 import requests
+from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from tests.integration.conftest import Sandboxed, docker, make_project
-from tests.integration.serve_fixtures import Serve, end, functions, serve, until
+from tests.integration.serve_fixtures import REGION, Serve, end, functions, serve, until
 
 FORBIDDEN = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
@@ -176,15 +179,31 @@ def test_a_failure_is_502_without_json(served: Serve) -> None:
     assert (answer.status_code, answer.text) == (502, "Internal Server Error")
 
 
-def test_throttled_unknown_and_unsigned_requests(served: Serve) -> None:
+def test_throttled_and_unknown_functions(served: Serve) -> None:
     throttled = requests.get(f"{served.url}/url/none/", timeout=60)
     assert (throttled.status_code, throttled.json()["Reason"][:8]) == (429, "Reserved")
     assert requests.get(f"{served.url}/url/other/", timeout=60).status_code == 404
-    refused = requests.get(f"{served.url}/url/signed/", timeout=60)
-    assert (refused.status_code, refused.headers["x-amzn-ErrorType"]) == (403, "AccessDeniedException")
-    assert refused.json() == {"Message": FORBIDDEN}
-    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=x, SignedHeaders=host, Signature=y"}
-    assert requests.get(f"{served.url}/url/signed/", headers=signed, timeout=60).status_code == 200
+
+
+def signed(url: str, kind: type[SigV4Auth]) -> AWSRequest:
+    """A GET request as botocore signs it."""
+    request = AWSRequest("GET", url)
+    kind(Credentials("AKIDEXAMPLE", "secret"), "lambda", REGION).add_auth(request)
+    return request
+
+
+def test_a_url_for_signed_requests_refuses_all_others(served: Serve) -> None:
+    url = f"{served.url}/url/signed/"
+    by_header, by_query = signed(url, SigV4Auth), signed(url, SigV4QueryAuth)
+    authorization = by_header.headers["Authorization"]
+    assert requests.get(url, headers=dict(by_header.headers), timeout=60).status_code == 200
+    assert requests.get(by_query.url, timeout=60).status_code == 200
+    half, elsewhere = authorization.rpartition(",")[0], authorization.replace("/lambda/", "/s3/")
+    for wrong in ("", "Bearer x", "AWS4-HMAC-SHA256", half, elsewhere):
+        refused = requests.get(url, headers={"Authorization": wrong}, timeout=60)
+        assert (refused.status_code, refused.headers["x-amzn-ErrorType"]) == (403, "AccessDeniedException"), wrong
+        assert refused.json() == {"Message": FORBIDDEN}
+    assert requests.get(f"{url}?X-Amz-Algorithm=AWS4-HMAC-SHA256", timeout=60).status_code == 403
 
 
 def test_a_function_has_a_host_of_its_own(served: Serve) -> None:
