@@ -1,6 +1,7 @@
 """How long it takes from a request to the answer of a new environment, beside what the engine and the runtime take."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -56,12 +57,13 @@ async def _started(engine: Engine, project: Project, function: Function) -> floa
     """To the runtime's call for its first event, in a container of the same specification."""
     settings = Settings(function=function.name, arn="", memory=0, timeout=0, cpu_quota=0)
     id, api, reach = new_environment_id(), EnvironmentApi(settings), reach_of(engine, DEFAULT)
-    port = await api.listen(reach.listen)
+    door = socket.create_server((reach.listen, 0))
+    await api.serve(door)
     volume = placement.temporary_files(project, function)
     if (image := engine.image(project.image(function))) is None:
         raise Failed("there is no image")
     process = placement.process_of(function, image)
-    address = f"{reach.name}:{port}"
+    address = f"{reach.name}:{door.getsockname()[1]}"
     spec = placement.under_lambdaimg(project, function, process, Wishes(), environment=id, api=address)
     api.allow("")
     try:

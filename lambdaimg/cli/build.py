@@ -93,9 +93,12 @@ def _with_rie(session: Session, functions: "Sequence[Function]") -> list[str]:
 
 def _warn_of(session: Session, built: "Sequence[Built]") -> None:
     """What the rules that read no file have against images that are new."""
+    changed = [each for each in built if each.changed]
+    if not changed:
+        return
     from lambdaimg.check.static import quick_findings
 
-    for each in (each for each in built if each.changed):
+    for each in changed:
         function = session.project.one(each.function)
         architecture, environment = function.architecture, function.settings.environment
         for rule, finding in quick_findings(session.engine, each.image, architecture, environment):

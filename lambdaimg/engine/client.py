@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -110,9 +111,21 @@ class Engine:
 
     def __init__(self, client: docker.APIClient) -> None:
         self._client = client
-        about = client.version()
-        self.version: str = about["Version"]
-        self.architecture: str = _ARCHITECTURES.get(about["Arch"], about["Arch"])
+
+    @cached_property
+    def version(self) -> str:
+        return str(self._about["Version"])
+
+    @cached_property
+    def architecture(self) -> str:
+        """Lambda's name for the one that the engine's machine has, or the engine's own."""
+        arch = str(self._about["Arch"])
+        return _ARCHITECTURES.get(arch, arch)
+
+    @cached_property
+    def _about(self) -> dict[str, Any]:
+        with _translated():
+            return dict(self._client.version())
 
     # Images
 

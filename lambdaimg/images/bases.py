@@ -21,7 +21,7 @@ def provide(engine: Engine, base: str, architecture: str, mirror: str, say: Say)
     """
     entry = catalog.find(base)
     reference = entry.reference if entry else base
-    if not is_there(engine, reference):
+    if not _is_there(engine, reference):
         try:
             pull(engine, reference, architecture, mirror, say, digest=entry.digest if entry else "")
         except EngineError as error:
@@ -32,7 +32,7 @@ def provide(engine: Engine, base: str, architecture: str, mirror: str, say: Say)
     return entry or probe(engine, reference)
 
 
-def is_there(engine: Engine, reference: str) -> bool:
+def _is_there(engine: Engine, reference: str) -> bool:
     """Whether the engine has an image, so that no registry needs to be asked."""
     return reference == catalog.EMPTY or engine.image(reference) is not None
 

@@ -1,18 +1,19 @@
 """Building: every function as a target of one bake graph; nothing is left dangling."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from lambdaimg.catalog import languages
 from lambdaimg.catalog.bases import BaseImage
 from lambdaimg.engine import buildx, labels
 from lambdaimg.engine.buildx import Options, Step
+from lambdaimg.images import last_build
 from lambdaimg.images.architectures import explained
 from lambdaimg.images.bake import bake_file
+from lambdaimg.images.last_build import LastBuild
 from lambdaimg.images.plan import BUILD_FOLDER, Plan, base_name, builder_name, check_sources, plan
 from lambdaimg.images.render import render
 from lambdaimg.images.secrets import build_secrets
@@ -24,8 +25,6 @@ from lambdaimg.model.settings import host_architecture
 
 if TYPE_CHECKING:
     from lambdaimg.engine.client import Engine
-
-_RECORD: Final = "images.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,20 +81,56 @@ def build(
     Raises BuildError with the failing step's output, or for a base that can't be had.
     """
     project = plans[0].project
-    last = _read_record(project)
-    bake = _write(plans)
+    last = last_build.read(project)
+    targets, stamps = _write(plans, options)
     start = time.monotonic()
+    alike = [plan for plan in plans if not options.no_cache and _is_alike(last, stamps, plan.function.name)]
+    same = _still_there(connect, alike, bases, last)
+    fresh = {name: target for name, target in targets.items() if name not in same}
     try:
-        ids = baked(bake, project, bases, options, on_step)
+        ids = baked({"target": fresh}, project, bases, options, on_step) if fresh else {}
     except BuildError as error:
         raise explained(error, connect, bases) from None
     seconds = time.monotonic() - start
-    _write_record(project, {**last, **ids})
     engine = connect()
-    for each in plans:
-        if last.get(each.function.name) != ids[each.function.name]:
+    found = [_built(engine, each, ids, seconds, last) for each in plans]
+    made = {
+        one.function: LastBuild(id=one.id, stamp=stamps[one.function], bases=_bases_of(each, bases))
+        for each, one in zip(plans, found, strict=True)
+    }
+    last_build.write(project, {**last, **made})
+    for each, one in zip(plans, found, strict=True):
+        if one.changed:
             remove_replaced(engine, project, each.function)
-    return [_built(engine, each, ids[each.function.name], seconds, last) for each in plans]
+    return found
+
+
+def _is_alike(last: Mapping[str, LastBuild], stamps: Mapping[str, str], function: str) -> bool:
+    return bool(stamps[function]) and function in last and last[function].stamp == stamps[function]
+
+
+def _still_there(
+    connect: "Callable[[], Engine]", plans: Sequence[Plan], bases: WantedBases, last: Mapping[str, LastBuild]
+) -> set[str]:
+    """The functions, of those made from the same, whose image and bases are the engine's as they were."""
+    if not plans:
+        return set()
+    try:
+        bases.check()
+    except BaseMissing:
+        return set()
+    return {plan.function.name for plan in plans if _is_there(connect(), plan, bases, last[plan.function.name])}
+
+
+def _is_there(engine: "Engine", plan: Plan, bases: WantedBases, last: LastBuild) -> bool:
+    image = engine.image(plan.project.image(plan.function))
+    return image is not None and image.id == last.id and last.bases == _bases_of(plan, bases)
+
+
+def _bases_of(plan: Plan, bases: WantedBases) -> dict[str, str]:
+    """The ids of the images that a function's is built from, by reference; of its own Dockerfile, nobody knows."""
+    used = {plan.template.base.reference, plan.template.builder.reference} if plan.template else set()
+    return {reference: bases.ids.get(reference, "") for reference in sorted(used)}
 
 
 def baked(
@@ -113,38 +148,35 @@ def baked(
         return buildx.bake(bake_file, project.root, options, on_step)
 
 
-def _built(engine: "Engine", plan: Plan, id: str, seconds: float, last: Mapping[str, str]) -> Built:
-    name = plan.project.image(plan.function)
+def _built(
+    engine: "Engine", plan: Plan, ids: Mapping[str, str], seconds: float, last: Mapping[str, LastBuild]
+) -> Built:
+    function, name = plan.function.name, plan.project.image(plan.function)
     image = engine.image(name)  # the id that another machine's builder tells may not be the engine's own
+    id = image.id if image else ids[function]
     return Built(
-        function=plan.function.name,
+        function=function,
         image=name,
-        id=image.id if image else id,
+        id=id,
         size=image.size if image else 0,
         seconds=seconds,
-        changed=last.get(plan.function.name) != id,
+        changed=function not in last or last[function].id != id,
     )
 
 
-def _write(plans: Sequence[Plan]) -> dict[str, Any]:
-    """Renders all plans into the project's build folder; returns the bake file's data."""
+def _write(plans: Sequence[Plan], options: Options) -> tuple[dict[str, Any], dict[str, str]]:
+    """Renders all plans into the project's build folder; returns their bake targets, and their stamps."""
     project = plans[0].project
     rendered = [(each, render(each, BUILD_FOLDER)) for each in plans]
     write_private(project.root / BUILD_FOLDER, {name: text for _, one in rendered for name, text in one.files.items()})
-    return bake_file([(each, one.dockerfile) for each, one in rendered], build_secrets(project))
-
-
-def _read_record(project: Project) -> dict[str, str]:
-    """The image id that each function's last build in this folder gave."""
-    try:
-        record = json.loads((project.root / BUILD_FOLDER / _RECORD).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def _write_record(project: Project, ids: Mapping[str, str]) -> None:
-    write_private(project.root / BUILD_FOLDER, {_RECORD: json.dumps(ids, indent=2) + "\n"})
+    dockerfiles = [(each, one.dockerfile) for each, one in rendered]
+    targets: dict[str, Any] = bake_file(dockerfiles, build_secrets(project))["target"]
+    names = [each.function.name for each in plans]
+    stamps = {
+        name: last_build.stamp(each, one, targets[name], options)
+        for name, (each, one) in zip(names, rendered, strict=True)
+    }
+    return targets, stamps
 
 
 def remove_replaced(engine: "Engine", project: Project, function: Function) -> None:

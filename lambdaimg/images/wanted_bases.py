@@ -22,15 +22,15 @@ class WantedBases:
         self._mirror = mirror
         self._say = say
         self._wanted: dict[tuple[str, str], BaseImage] = {}
+        self.ids: dict[str, str] = {}
+        """The image ids of the bases that the engine has, by reference, as `check` or `provide` found them."""
 
     def find(self, name: str, architecture: str) -> BaseImage:
         """The facts of a base. One that the catalog doesn't know is provided now, to be looked at.
 
         Raises BuildError when it can't be had.
         """
-        base = catalog.find(name)
-        if base is None:
-            return self._provide(name, architecture)
+        base = catalog.find(name) or self._provide(name, architecture)
         self._wanted[name, architecture] = base
         return base
 
@@ -40,16 +40,22 @@ class WantedBases:
 
     def check(self) -> None:
         """Raises BaseMissing unless the engine has them all."""
-        from lambdaimg.images.bases import is_there
+        for base in self._wanted.values():
+            self._look(base)
 
-        engine = self._connect()
-        if not all(is_there(engine, base.reference) for base in self._wanted.values()):
+    def _look(self, base: BaseImage) -> None:
+        if base.reference == catalog.EMPTY:
+            return
+        image = self._connect().image(base.reference)
+        if image is None:
             raise BaseMissing
+        self.ids[base.reference] = image.id
 
     def provide(self) -> None:
         """Gets those that the engine doesn't have. Raises BuildError when one can't be had."""
-        for name, architecture in self._wanted:
+        for (name, architecture), base in self._wanted.items():
             self._provide(name, architecture)
+            self._look(base)
 
     def _provide(self, name: str, architecture: str) -> BaseImage:
         from lambdaimg.images.bases import provide

@@ -44,6 +44,8 @@ class Container:
         self._loop = asyncio.get_running_loop()
         self._process = 0
         self._starting: asyncio.Future[None] | None = None
+        self.created = asyncio.Event()
+        """Set when the engine is about to start it, or will not."""
         self.id = ""
         self.started_at = 0.0
         """When its process started (monotonic seconds)."""
@@ -60,16 +62,22 @@ class Container:
         await uninterrupted(self._starting)
 
     def _start(self) -> None:
-        self.id = self._engine.create(self._spec)
-        self._events.follow(self.id, self._life)
-        pieces = self._engine.output(self.id)
-        threading.Thread(target=self._follow, args=(pieces,), name="log", daemon=True).start()
+        try:
+            self._create()
+        finally:
+            self._loop.call_soon_threadsafe(self.created.set)
         asked, asked_clock = time.monotonic(), time.time()
         self._engine.start(self.id)
         self.started_at = time.monotonic()
         found = self._engine.started(self.id)
         if found is not None:
             self._take(found, asked, asked_clock)
+
+    def _create(self) -> None:
+        self.id = self._engine.create(self._spec)
+        self._events.follow(self.id, self._life)
+        pieces = self._engine.output(self.id)
+        threading.Thread(target=self._follow, args=(pieces,), name="log", daemon=True).start()
 
     def _take(self, found: Started, asked: float, asked_clock: float) -> None:
         self.address = found.address

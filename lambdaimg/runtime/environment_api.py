@@ -1,6 +1,7 @@
 """What one container calls at `AWS_LAMBDA_RUNTIME_API`: one server for the Runtime, Extensions and Telemetry APIs."""
 
 import asyncio
+import socket
 from typing import Final
 
 from aiohttp import web
@@ -33,12 +34,10 @@ class EnvironmentApi:
         self._web: web.Server | None = None
         self._allowed: asyncio.Future[str] = self._loop.create_future()
 
-    async def listen(self, host: str) -> int:
-        """Listens on a random port of `host`; returns the port. Raises OSError when that address is not ours."""
+    async def serve(self, door: socket.socket) -> None:
+        """Answers who calls at a socket that listens already."""
         self._web = web.Server(self._answer)
-        self._server = await self._loop.create_server(self._connected, host, 0)
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        self._server = await self._loop.create_server(self._connected, sock=door)
 
     def _connected(self) -> posted.Connection:
         return posted.Connection(

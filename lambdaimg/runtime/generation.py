@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdaimg.engine.client import Engine
 from lambdaimg.model.invocation import Request
@@ -12,11 +12,13 @@ from lambdaimg.runtime import external_extensions, failures
 from lambdaimg.runtime.container import Container
 from lambdaimg.runtime.container_events import Exit
 from lambdaimg.runtime.emulator import Settings
-from lambdaimg.runtime.environment_api import EnvironmentApi
 from lambdaimg.runtime.external_extensions import ExternalExtension, OnLines
 from lambdaimg.runtime.failures import Failure
 from lambdaimg.runtime.outcome import Answer, Cut
 from lambdaimg.runtime.telemetry_records import InitPhase
+
+if TYPE_CHECKING:
+    from lambdaimg.runtime.environment_api import EnvironmentApi
 
 _EXIT_WITHIN: Final = 0.5
 """Seconds from a broken connection to the news that the process has ended."""
@@ -34,7 +36,7 @@ class Generation:
         self,
         engine: Engine,
         container: Container,
-        api: EnvironmentApi,
+        api: "EnvironmentApi",
         settings: Settings,
         phase: str,
         on_lines: OnLines,

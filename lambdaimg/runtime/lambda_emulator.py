@@ -4,9 +4,10 @@ Sources: Developer Guide, "Understanding the Lambda execution environment lifecy
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdaimg.engine.client import Engine
 from lambdaimg.engine.container import ContainerSpec
@@ -17,7 +18,6 @@ from lambdaimg.runtime import failures, telemetry_records
 from lambdaimg.runtime.container import Container
 from lambdaimg.runtime.container_events import ContainerEvents
 from lambdaimg.runtime.emulator import Kind, Settings, Tell
-from lambdaimg.runtime.environment_api import EnvironmentApi
 from lambdaimg.runtime.failures import Failure
 from lambdaimg.runtime.generation import Generation
 from lambdaimg.runtime.log import Log
@@ -26,6 +26,9 @@ from lambdaimg.runtime.outcome import Answer
 from lambdaimg.runtime.reach import Reach
 from lambdaimg.runtime.telemetry_records import Record
 from lambdaimg.runtime.temporary_files import TemporaryFiles
+
+if TYPE_CHECKING:
+    from lambdaimg.runtime.environment_api import EnvironmentApi
 
 _LOG_LAG: Final = 0.1
 """Seconds that a function's lines may come after its answer, for they take another way."""
@@ -82,19 +85,23 @@ class LambdaEmulator:
 
     async def _begin(self, phase: str, patience: float) -> Failure | Answer | None:
         """Makes a new generation and takes it through its init phase, in `patience` seconds; returns what failed."""
-        api = EnvironmentApi(self._settings, self._write)
-        port = await api.listen(self._reach.listen)
-        if self._stopped:
-            await api.close()
-            raise EnvironmentFailed(f"{self._settings.function}: the environment was stopped")
-        spec = self._spec_for(f"{self._reach.name}:{port}")
+        door = socket.create_server((self._reach.listen, 0))
+        spec = self._spec_for(f"{self._reach.name}:{door.getsockname()[1]}")
         container = Container(self._engine, self._events, spec, self._read)
+        self._left.append(container)
+        starting = asyncio.ensure_future(container.start())
+        api = await self._api(door, container)
+        if self._stopped:
+            await asyncio.wait((starting, asyncio.ensure_future(api.close())))
+            await container.remove()
+            raise EnvironmentFailed(f"{self._settings.function}: the environment was stopped")
         generation = self._generation = Generation(
             self._engine, container, api, self._settings, phase, self._read_extension, self._publish
         )
+        self._left.remove(container)
         generation.begin()
         try:
-            await container.start()
+            await starting
         except EngineError as error:
             failure = failures.cant_start(error.what, self._settings.program)
             if failure is None:
@@ -105,6 +112,19 @@ class LambdaEmulator:
         self._tell(Kind.INIT_STARTED)
         self._files.keep()
         return await self._init(generation, patience)
+
+    async def _api(self, door: socket.socket, container: Container) -> "EnvironmentApi":
+        """The HTTP server takes a tenth of a second to import, in which the engine starts the first container."""
+        try:
+            await container.created.wait()
+            from lambdaimg.runtime.environment_api import EnvironmentApi
+
+            api = EnvironmentApi(self._settings, self._write)
+            await api.serve(door)
+        except BaseException:
+            door.close()
+            raise
+        return api
 
     async def _init(self, generation: Generation, patience: float) -> Failure | Answer | None:
         failure = await generation.initialise(patience)

@@ -175,9 +175,10 @@ class RieEmulator:
         await self._container.thaw()
 
     async def stop(self) -> None:
-        """See Emulator."""
+        """See Emulator. As on Lambda, nobody is asked to end where no extension is."""
         self._session.close()
-        await self._container.remove(grace=0 if self._container.exit.done() else _GRACE)
+        asks = self._rie_log.has_extensions and not self._container.exit.done()
+        await self._container.remove(grace=_GRACE if asks else 0)
         await self._files.remove()
 
     def _read(self, output: list[str], errors: list[str]) -> None:

@@ -15,6 +15,7 @@ _NOTE: Final = re.compile(r"^\d+ \w+ \d{4} [\d:,]+ \[\w+\] \(rapid\) (.*)")
 _INIT_START: Final = re.compile(r"INIT START\(type: \S+, phase: (\w+)\)")
 _INIT_REPORT: Final = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 _FAILED: Final = re.compile(r"Invoke DONE failed: (\S+)")
+_EXTENSION: Final = re.compile(r"(?:External|Internal) agent .* registered, subscribed to ")
 _NOT_STARTED: Final = re.compile(r"(?:Init|Invoke) failed .*\berror=fork/(exec \S+: .+?)(?: InvokeID=.*)?$")
 """One of the two or both, as it happens."""
 
@@ -36,6 +37,7 @@ class RieLog:
     def __init__(self) -> None:
         self.record = Record()
         self.initialised = False
+        self.has_extensions = False
         self._phase = ""
 
     def output(self, line: str) -> str | None:
@@ -63,6 +65,8 @@ class RieLog:
             self.initialised = True
             if self._phase == "init":  # a later one, in the invoke phase, counts as duration, as on Lambda
                 self.record.init_ms = float(found[1])
+        elif _EXTENSION.match(note[1]):
+            self.has_extensions = True
         elif found := _NOT_STARTED.match(note[1]):
             return self._not_started(found[1])
         elif _FAILED.match(note[1]):

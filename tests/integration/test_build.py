@@ -73,8 +73,13 @@ def test_both_examples_are_small_and_hold_no_secret_nor_cache(
 def test_nothing_to_do_changes_nothing_and_an_edit_leaves_nothing_dangling(project: Sandboxed) -> None:
     python_function(project, "def handler(event, context):\n    return 1\n")
     project.run("build")
+    again = project.run("build")
+    assert ("unchanged" in again.stdout, again.stderr) == (True, "")  # the builder is not even asked
+    assert "exporting" in project.run("build", "--no-cache").stderr
     first = image_id(project.image())
     assert "unchanged" in project.run("build").stdout
+    docker("tag", "debian:trixie-slim", project.image())  # nor is another image of that name taken for it
+    assert "exporting" in project.run("build").stderr
     assert image_id(project.image()) == first
     project.write("hello/app.py", "def handler(event, context):\n    return 2\n")
     assert "built" in project.run("build").stdout

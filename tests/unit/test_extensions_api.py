@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -42,7 +43,9 @@ class Caller:
 @asynccontextmanager
 async def caller() -> AsyncIterator[Caller]:
     api = EnvironmentApi(SETTINGS)
-    port = await api.listen("127.0.0.1")
+    door = socket.create_server(("127.0.0.1", 0))
+    await api.serve(door)
+    port = door.getsockname()[1]
     api.allow("")
     api.extensions.expect(["outer"])
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:

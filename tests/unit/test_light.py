@@ -18,6 +18,12 @@ sys.exit(code)
 """
 
 
+def test_the_http_server_is_loaded_while_the_engine_starts_a_container() -> None:
+    program = "import sys, lambdaimg.runtime.factory; print('aiohttp' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 @pytest.mark.parametrize("words", [["--version"], ["--help"], *([name, "--help"] for name in COMMANDS)], ids=" ".join)
 def test_nothing_heavy_is_loaded(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, check=True)

@@ -55,6 +55,15 @@ def test_an_init_phase_inside_an_invocation_counts_as_duration() -> None:
     assert (log.record.init_ms, log.record.duration_ms) == (None, 29.71)
 
 
+@pytest.mark.parametrize("kind", ["External", "Internal"])
+def test_the_rie_tells_of_extensions(kind: str) -> None:
+    log = RieLog()
+    log.errors("External agent x (1) registered, subscribed to []")  # the function's own words
+    assert not log.has_extensions
+    log.errors(NOTE + f"{kind} agent announce (22b0c758) registered, subscribed to [INVOKE SHUTDOWN]")
+    assert log.has_extensions
+
+
 def test_a_failed_invocation_ends_without_report() -> None:
     log = RieLog()
     log.record = Record()

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -62,7 +63,9 @@ class Called:
 @asynccontextmanager
 async def called(allowed: str = "127.0.0.1") -> AsyncIterator[Called]:
     api = EnvironmentApi(Settings(function="f", arn="arn", memory=128, timeout=3, cpu_quota=0))
-    port = await api.listen("127.0.0.1")
+    door = socket.create_server(("127.0.0.1", 0))
+    await api.serve(door)
+    port = door.getsockname()[1]
     api.allow(allowed)
     try:
         async with aiohttp.ClientSession() as client:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -45,7 +46,9 @@ class Runtime:
 async def runtime(stream: ResponseStream | None) -> AsyncIterator[tuple[Runtime, "asyncio.Future[Outcome]"]]:
     """A runtime that has an event whose response is wanted in `stream`."""
     api = EnvironmentApi(Settings(function="f", arn="arn", memory=128, timeout=3, cpu_quota=0))
-    port = await api.listen("127.0.0.1")
+    door = socket.create_server(("127.0.0.1", 0))
+    await api.serve(door)
+    port = door.getsockname()[1]
     api.allow("")
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -51,7 +52,9 @@ async def listening() -> AsyncIterator[Listener]:
 async def subscriber() -> AsyncIterator[tuple[TelemetryApi, Any]]:
     """The API, and a function that subscribes as a registered extension."""
     api = EnvironmentApi(SETTINGS)
-    port = await api.listen(LOCAL)
+    door = socket.create_server((LOCAL, 0))
+    await api.serve(door)
+    port = door.getsockname()[1]
     api.allow("")
     api.telemetry.address = LOCAL
     async with aiohttp.ClientSession(f"http://{LOCAL}:{port}") as session:
