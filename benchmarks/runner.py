@@ -51,18 +51,18 @@ class Outcome:
 
 
 def run(scenario: Scenario, rounds: int) -> Outcome:
-    """Prepares a scenario, and measures all of its contestants in each round. A first round is not counted."""
+    """Prepares a scenario, and measures all of its contestants in each round. A round to warm up is not counted."""
     try:
         with scenario.contestants() as contestants:
-            return Outcome(scenario=scenario, figures=_in_turns(contestants, rounds))
+            return Outcome(scenario=scenario, figures=_in_turns(contestants, rounds, int(scenario.warms_up)))
     except Failed as failed:
         return Outcome(scenario=scenario, error=str(failed))
 
 
-def _in_turns(contestants: Sequence[Contestant], rounds: int) -> tuple[Figures, ...]:
+def _in_turns(contestants: Sequence[Contestant], rounds: int, uncounted: int) -> tuple[Figures, ...]:
     values: dict[str, list[float]] = {each.name: [] for each in contestants}
     errors: dict[str, str] = {}
-    for turn in range(rounds + 1):
+    for turn in range(uncounted + rounds):
         first = turn % len(contestants)  # nobody always comes after the same other
         for contestant in [*contestants[first:], *contestants[:first]]:
             if contestant.name in errors:
@@ -72,5 +72,6 @@ def _in_turns(contestants: Sequence[Contestant], rounds: int) -> tuple[Figures, 
             except Failed as failed:
                 errors[contestant.name] = str(failed)
     return tuple(
-        Figures(contestant=name, values=tuple(found[1:]), error=errors.get(name, "")) for name, found in values.items()
+        Figures(contestant=name, values=tuple(found[uncounted:]), error=errors.get(name, ""))
+        for name, found in values.items()
     )

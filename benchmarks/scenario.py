@@ -41,7 +41,8 @@ class Goal:
 class Scenario:
     """One row. `contestants` prepares them and cleans up behind them; it raises Failed when it can't.
 
-    `repeat` is the number of rounds that count, `quick` the same for a quick run; with 0 that goes without it.
+    `repeat` is the number of rounds that count, `quick` the same for a quick run; with 0 that goes without it. One that
+    does not count goes before them, unless the work is to be cold and takes minutes (`warms_up`).
     """
 
     name: str
@@ -50,6 +51,7 @@ class Scenario:
     unit: str = "s"
     repeat: int = 9
     quick: int = 3
+    warms_up: bool = True
 
 
 def seconds(work: Callable[[], object]) -> float:

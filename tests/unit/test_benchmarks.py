@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,11 @@ def test_the_first_round_is_not_counted_and_medians_are_compared() -> None:
     assert [each.values for each in outcome.figures] == [(0.3, 0.1, 0.2), (0.1, 0.05, 0.2)]
     assert outcome.figures[0].median == 0.2
     assert outcome.ratio(FLOOR) == 2.0
+
+
+def test_a_scenario_that_does_not_warm_up_counts_its_first_round() -> None:
+    outcome = run(replace(scenario(ours=figures(9)), warms_up=False), 1)
+    assert [each.values for each in outcome.figures] == [(9,)]
 
 
 @pytest.mark.parametrize(
