@@ -90,6 +90,36 @@ DIFFERENCES: Final = (
         rie="`local`",
     ),
     Difference(
+        what="X-Ray's variables",
+        on_lambda="set",
+        lambdaimg="set",
+        rie="none",
+    ),
+    Difference(
+        what="log format JSON",
+        on_lambda="`platform.start` and `platform.report` instead of START and REPORT",
+        lambdaimg="the same",
+        rie="the variables for the runtime alone",
+    ),
+    Difference(
+        what="extensions",
+        on_lambda="start in the init phase",
+        lambdaimg="the same",
+        rie="start with the first invocation",
+    ),
+    Difference(
+        what="Telemetry and Logs API",
+        on_lambda="200, and deliver",
+        lambdaimg="the same",
+        rie="202, and deliver nothing",
+    ),
+    Difference(
+        what="streamed responses",
+        on_lambda="piece by piece, by InvokeWithResponseStream",
+        lambdaimg="the same",
+        rie="404; a response comes as one piece",
+    ),
+    Difference(
         what="two requests at once",
         on_lambda="two environments",
         lambdaimg="the second waits, or gets 429",

@@ -17,7 +17,7 @@ from tests.differences import DIFFERENCES
 from tests.integration.conftest import Sandboxed, docker, make_project, python_function, read_until, serving
 
 SOURCE = """
-import os, time
+import json, os, time
 LOADED = time.time()
 def handler(event, context):
     match event["do"]:
@@ -30,6 +30,8 @@ def handler(event, context):
             return len(bytearray(event["bytes"]))
         case "answer":
             return "x" * event["bytes"]
+        case "extension":
+            return json.load(open("/tmp/extension"))
     return {
         "loaded": LOADED,
         "variables": dict(os.environ),
@@ -44,6 +46,28 @@ with open("/tmp/inits", "a+") as file:
     file.write("x")
     raise ValueError(f"init phase {file.tell()}")
 """
+EXTENSION = """#!/usr/bin/env python3
+import http.client, json, os, time
+
+def call(method, path, body, headers):
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    connection.request(method, path, body and json.dumps(body), headers)
+    answer = connection.getresponse()
+    answer.read()
+    return answer
+
+started = time.time()
+api, name = "/2020-01-01/extension/", {"Lambda-Extension-Name": "watch"}
+me = {"Lambda-Extension-Identifier":
+    call("POST", api + "register", {"events": ["INVOKE"]}, name).getheader("Lambda-Extension-Identifier")}
+destination = {"protocol": "HTTP", "URI": "http://sandbox.localdomain:4243"}
+wanted = {"schemaVersion": "2022-12-13", "types": ["platform"], "destination": destination}
+subscribed = call("PUT", "/2022-07-01/telemetry", wanted, me).status
+with open("/tmp/extension", "w") as file:
+    json.dump({"started": started, "subscribed": subscribed}, file)
+while True:
+    call("GET", api + "event/next", None, me)
+"""
 FUNCTIONS = """\
 [defaults]
 language = "python"
@@ -55,6 +79,12 @@ timeout = 2
 [functions.cold]
 [functions.broken]
 handler = "broken.handler"
+[functions.watched]
+layers = ["watch"]
+logging = { format = "JSON" }
+[functions.extended]
+layers = ["watch"]
+[layers.watch]
 """
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 HEADERS = {
@@ -97,6 +127,7 @@ class Trial:
     lambdaimg: object
     rie: object
     function: str = "whole"
+    path: str = INVOKE_PATH
     event: dict[str, object] | None = None
 
 
@@ -170,6 +201,35 @@ TRIALS = {
         lambdaimg="its own",
         rie="local",
     ),
+    "X-Ray's variables": Trial(
+        fact=lambda answer: answer.variables.get("AWS_XRAY_DAEMON_ADDRESS"), lambdaimg="169.254.100.1:2000", rie=None
+    ),
+    "log format JSON": Trial(
+        function="watched",
+        fact=lambda answer: (answer.variables["AWS_LAMBDA_LOG_FORMAT"], '"type":"platform.start"' in answer.log),
+        lambdaimg=("JSON", True),
+        rie=("JSON", False),
+    ),
+    "extensions": Trial(
+        function="extended",
+        event={"do": "extension"},
+        fact=lambda answer: answer.said["started"] < answer.asked,  # type: ignore[operator]
+        lambdaimg=True,
+        rie=False,
+    ),
+    "Telemetry and Logs API": Trial(
+        function="watched",
+        event={"do": "extension"},
+        fact=lambda answer: answer.said["subscribed"],
+        lambdaimg=200,
+        rie=202,
+    ),
+    "streamed responses": Trial(
+        path="/2021-11-15/functions/function/response-streaming-invocations",
+        fact=lambda answer: answer.status,
+        lambdaimg=200,
+        rie=404,
+    ),
 }
 LOG_STREAM = "AWS_LAMBDA_LOG_STREAM_NAME"
 
@@ -178,7 +238,9 @@ LOG_STREAM = "AWS_LAMBDA_LOG_STREAM_NAME"
 def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxed]:
     """A project of a function that does as it is told, and of one that can't be loaded; built."""
     for project in make_project(tmp_path_factory.mktemp("differences") / "project"):
-        python_function(project, SOURCE, **{"hello/broken.py": BROKEN})
+        more = {"hello/broken.py": BROKEN, "layers/watch/extensions/watch": EXTENSION}
+        python_function(project, SOURCE, **more)
+        (project.root / "layers/watch/extensions/watch").chmod(0o755)
         project.write("lambdaimg.toml", f'[project]\nname = "{project.name}"\n{FUNCTIONS}')
         project.run("build")
         yield project
@@ -200,7 +262,7 @@ def ask(functions: Sandboxed) -> Iterator[Ask]:
                 served = stack.enter_context(serving(functions, trial.function, *options))
                 urls[key] = bare(functions, trial.function) if options else served.url
             asked = time.time()
-            found = requests.post(urls[key] + INVOKE_PATH, json=trial.event or {"do": ""}, headers=HEADERS, timeout=60)
+            found = requests.post(urls[key] + trial.path, json=trial.event or {"do": ""}, headers=HEADERS, timeout=60)
             tail = base64.b64decode(found.headers.get("X-Amz-Log-Result", "")).decode("utf-8", "replace")
             log = docker("logs", container(functions, trial.function)) if emulator == "rie" else tail
             return Answer(status=found.status_code, headers=found.headers, text=found.text, asked=asked, log=log)
