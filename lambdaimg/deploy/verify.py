@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -64,10 +65,13 @@ class _Deployed:
 
 
 def report_of(log: list[str]) -> Report | None:
-    """The figures of the REPORT line, if the log's tail has it."""
-    line = next((line for line in reversed(log) if line.startswith("REPORT RequestId: ")), "")
+    """The figures of the REPORT line, or of the record in its place in the format JSON, if the log's tail has it."""
+    return next((found for line in reversed(log) if (found := _of_line(line) or _of_record(line))), None)
+
+
+def _of_line(line: str) -> Report | None:
     figures = dict(re.findall(r"\t((?:[A-Z][a-z]+ )*[A-Z][a-z]+): ([\d.]+) (?:ms|MB)", line))
-    if "Duration" not in figures:
+    if not line.startswith("REPORT RequestId: ") or "Duration" not in figures:
         return None
     return Report(
         request_id=line.split()[2],
@@ -75,4 +79,21 @@ def report_of(log: list[str]) -> Report | None:
         memory_size=int(figures.get("Memory Size", 0)),
         max_memory_used=int(figures["Max Memory Used"]) if "Max Memory Used" in figures else None,
         init_ms=float(figures["Init Duration"]) if "Init Duration" in figures else None,
+    )
+
+
+def _of_record(line: str) -> Report | None:
+    try:
+        told = json.loads(line)
+        record, metrics = told["record"], told["record"]["metrics"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    if told.get("type") != "platform.report":
+        return None
+    return Report(
+        request_id=record["requestId"],
+        duration_ms=metrics["durationMs"],
+        memory_size=metrics["memorySizeMB"],
+        max_memory_used=metrics.get("maxMemoryUsedMB"),
+        init_ms=metrics.get("initDurationMs"),
     )

@@ -56,7 +56,7 @@ while True:
     request, event, count = headers["Lambda-Runtime-Aws-Request-Id"], json.loads(event), count + 1
     path = f"/2018-06-01/runtime/invocation/{request}/response"
     if "stream" in event:
-        stream(path, event["stream"], event.get("trailers", ""), event.get("breaks", False))
+        stream(path, event["stream"] * event.get("times", 1), event.get("trailers", ""), event.get("breaks", False))
     elif "read" in event:
         call("POST", path, open(event["read"]).read())
     elif "large" in event:

@@ -161,6 +161,22 @@ async def test_an_environment_freezes_when_its_extensions_have_done_their_work_t
     assert events("\n".join(stage.lines))[-1]["shutdownReason"] == "SPINDOWN", "it is thawed for its end"
 
 
+@pytest.mark.anyio
+async def test_an_init_phase_within_an_invocation_is_told_as_one(stages: Lab) -> None:
+    async with stages.stage("own", {"DO": "listen"}, timeout=60, kept=True) as stage:
+        docker("exec", the_container(stages.project.name), "touch", "/tmp/read")
+        await until(lambda: any("platform.extension" in line for line in stage.lines))
+        await stage.invoke({"exit": 1})
+        assert (await stage.invoke({})).payload == {"count": 1}
+        await until(lambda: sum("platform.report" in line for line in stage.lines) == 1)
+        told = heard(stage.lines)
+    phases = [(each["type"].partition(".")[2], each["record"].get("phase")) for each in told]
+    inits = ["initStart", "initRuntimeDone", "initReport"]
+    assert [each for each in phases if each[1]] == [(each, phase) for phase in ("init", "invoke") for each in inits]
+    assert phases.index(("initReport", "invoke")) < phases.index(("start", None))
+    assert all(each["record"]["status"] == "success" for each in told if each["type"] == "platform.initReport")
+
+
 def the_container(project: str) -> str:
     mine = (f"label=lambdaimg.project={project}", "label=lambdaimg.role=environment")
     return docker("ps", "-q", *(f"--filter={label}" for label in mine))
@@ -176,9 +192,13 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+def heard(lines: list[str]) -> list[dict[str, Any]]:
+    """The records that the extension has told of."""
+    return [json.loads(line.removeprefix("heard ")) for line in lines if line.startswith("heard ")]
+
+
 def dropped(lines: list[str]) -> int:
-    heard = [json.loads(line.removeprefix("heard ")) for line in lines if line.startswith("heard ")]
-    return sum(each["record"].get("droppedRecords", 0) for each in heard)
+    return sum(each["record"].get("droppedRecords", 0) for each in heard(lines))
 
 
 class Counted(list[str]):

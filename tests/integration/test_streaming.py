@@ -121,6 +121,23 @@ def test_how_a_stream_ends(custom: Sandboxed, event: object, out: str, error: st
     assert custom.containers() == []
 
 
+@pytest.mark.parametrize(("times", "code"), [(3_200, 0), (3_201, 1)])
+def test_a_stream_of_200_megabytes_and_one_that_is_longer(custom: Sandboxed, times: int, code: int) -> None:
+    piece = "x" * 65_536
+    process = custom.start("invoke", "own", "-d", json.dumps({"stream": [piece], "times": times}))
+    assert process.stdout
+    assert process.stderr
+    output, size = process.stdout, 0
+    while found := output.read(65_536):
+        size += len(found)
+    errors = process.stderr.read()
+    assert (process.wait(60), "Function.ResponseSizeTooLarge" in errors) == (code, bool(code)), errors
+    assert 3_199 * 65_536 <= size <= 200 * 1024 * 1024
+    assert code or size == 200 * 1024 * 1024
+    output.close()
+    process.stderr.close()
+
+
 def test_a_handler_that_fails_within_its_stream(node: Sandboxed) -> None:
     done = node.run("invoke", "-d", '{"stream": ["a"], "fails": true}', code=1)
     assert (done.stdout, '"errorType":"RangeError"' in done.stderr) == ("a", True)

@@ -95,6 +95,7 @@ TCP = {"protocol": "TCP", "URI": "tcp://sandbox.localdomain:9"}
         ({"destination": {"protocol": "UDP", "URI": "x"}}, 400, "neither HTTP nor TCP"),
         ({"destination": {"protocol": "HTTP", "URI": "http://example.com:80"}}, 400, "sandbox.localdomain"),
         ({"buffering": {"maxItems": 10_000, "maxBytes": 1_048_576, "timeoutMs": 30_000}}, 200, "OK"),
+        ({"buffering": {"maxItems": 1_000, "maxBytes": 262_144, "timeoutMs": 25}}, 200, "OK"),
         ({"buffering": {"maxItems": 999}}, 400, "1000 to 10000"),
         ({"buffering": {"maxBytes": 1_048_577}}, 400, "262144 to 1048576"),
         ({"buffering": {"timeoutMs": 24}}, 400, "25 to 30000"),
