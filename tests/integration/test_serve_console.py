@@ -106,7 +106,10 @@ def test_the_console_shows_what_happens(served: Serve, page: Page, tmp_path: Pat
     page.locator("#log-of").select_option("none")
     expect(page.locator("#log li:visible")).to_have_count(0)
     assert page.title().endswith("lambdaimg serve"), "what a function says is never markup"
-    page.screenshot(path=str(tmp_path / "console.png"), full_page=True)
+    for width in (1360, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.screenshot(path=str(tmp_path / f"{width}.png"), full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, "nothing beyond the edge"
 
 
 @pytest.mark.parametrize("path", ["/", "/console/console.js", "/console/console.css", "/console/functions"])

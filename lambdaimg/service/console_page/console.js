@@ -5,7 +5,8 @@ const LINES = 2000; // of the log that the page keeps
 const SPANS = 300; // of one environment
 const GONE_LANES = 20; // environments that have ended and are still shown
 const SVG = "http://www.w3.org/2000/svg";
-const LANE = 18, LEFT = 190, BOTTOM = 20;
+const LANE = 18, BOTTOM = 20;
+const LABEL = 190, CHARACTER = 6.8; // of a lane, at most, and of its text
 
 const environments = new Map(); // id -> { function, spans: [{ kind, from, to }], ended }
 const counts = new Map(); // function -> { environments, running, invocations, errors }
@@ -107,21 +108,27 @@ function shape(name, attributes, text = "") {
   return made;
 }
 
+function label(name, id, width) {
+  const most = Math.floor(width / CHARACTER) - 8;
+  return `${name.length > most ? `${name.slice(0, most - 1)}…` : name} ${id.slice(0, 6)}`;
+}
+
 function draw() {
   const now = Date.now() / 1000, span = Number(find("span").value), since = now - span;
   const lanes = [...environments].filter(([, each]) => !each.ended || each.ended > since);
   const timeline = find("timeline"), width = timeline.clientWidth, height = lanes.length * LANE + BOTTOM;
-  const at = (time) => LEFT + ((Math.max(time, since) - since) / span) * (width - LEFT);
+  const left = Math.min(LABEL, width * 0.4), steps = width - left > 400 ? 6 : 2;
+  const at = (time) => left + ((Math.max(time, since) - since) / span) * (width - left);
   const shapes = [];
-  for (let step = 0; step <= 6; step += 1) {
-    const x = at(since + (span * step) / 6), ago = Math.round(span - (span * step) / 6);
+  for (let step = 0; step <= steps; step += 1) {
+    const x = at(since + (span * step) / steps), ago = Math.round(span - (span * step) / steps);
     shapes.push(shape("line", { class: "grid", x1: x, x2: x, y1: 0, y2: height - BOTTOM }));
-    const anchor = step === 6 ? "end" : step ? "middle" : "start";
+    const anchor = step === steps ? "end" : step ? "middle" : "start";
     shapes.push(shape("text", { x, y: height - 5, "text-anchor": anchor }, ago ? `−${ago} s` : "now"));
   }
   lanes.forEach(([id, environment], lane) => {
     const y = lane * LANE;
-    shapes.push(shape("text", { class: "lane", x: 0, y: y + 13 }, `${environment.function} ${id.slice(0, 6)}`));
+    shapes.push(shape("text", { class: "lane", x: 0, y: y + 13 }, label(environment.function, id, left)));
     for (const { kind, from, to } of environment.spans) {
       const until = to ?? now;
       if (until < since) continue;
@@ -142,7 +149,7 @@ function draw() {
 function logged({ function: name, text }) {
   const log = find("log"), line = element("li");
   const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
-  line.append(element("b", name), text);
+  line.append(element("b", name), text.replaceAll("\r", "\n")); // as CloudWatch shows the lines of one record
   line.dataset.function = name;
   line.hidden = Boolean(find("log-of").value) && find("log-of").value !== name;
   if (/^(INIT_|START |END |REPORT )/.test(text)) line.className = "platform";
