@@ -55,8 +55,9 @@ make_root() {
 # Its root is its namespace's own (`pivot_root`; after `chroot`, what is run in a container would be run in this one).
 start_daemon() {
   say "starting it (its log: $WORK/log)"
+  # Not by `inside`: its shell would be what is killed at the end.
   # shellcheck disable=SC2016 # the inner shell expands
-  inside unshare --mount sh -c '
+  nsenter --net="/run/netns/$NAME" unshare --mount sh -c '
     root=$1
     mount --make-rprivate /
     mount --bind "$root" "$root"

@@ -36,8 +36,8 @@ def handler(event, context):
     if event.get("wait"):
         while not os.path.exists("/tmp/go"):
             time.sleep(0.01)
-    if event.get("exit"):
-        os._exit(3)
+    if "exit" in event:
+        os._exit(event["exit"])
     if event.get("fail"):
         raise ValueError(event["fail"])
     if "big" in event:
@@ -46,7 +46,8 @@ def handler(event, context):
         return json.loads(event["body"])["return"]
     custom = context.client_context.custom if context.client_context else None
     seen = {"count": count, "event": event, "arn": context.invoked_function_arn, "custom": custom}
-    return {**seen, "id": context.aws_request_id, "type": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]}
+    seen |= {"id": context.aws_request_id, "tenant": context.tenant_id, "trace": os.environ["_X_AMZN_TRACE_ID"]}
+    return {**seen, "type": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]}
 """
 """Does what the event says: `sleep`, `wait` for a file, `fail`, `exit`, return what is `big`; else what it saw."""
 

@@ -83,7 +83,8 @@ def test_the_log_tail_and_the_client_context(served: Serve) -> None:
     ("event", "kind", "message"),
     [
         ({"fail": "no"}, "ValueError", "no"),
-        ({"exit": True}, "Runtime.ExitError", "Runtime exited with error: exit status 3"),
+        ({"exit": 3}, "Runtime.ExitError", "Runtime exited with error: exit status 3"),
+        ({"exit": 0}, "Runtime.ExitError", "Runtime exited without providing a reason"),
         ({"big": 6_291_556}, "Function.ResponseSizeTooLarge", "maximum allowed payload size (6291556 bytes)"),
     ],
 )
@@ -94,6 +95,23 @@ def test_a_function_error_is_an_answer(served: Serve, event: Any, kind: str, mes
     assert error["errorType"] == kind
     assert message in error["errorMessage"]
     assert payload(served.client().invoke(FunctionName="does"))["count"] >= 1, "the next is answered"
+
+
+def test_a_python_exception_has_the_keys_of_its_runtime(served: Serve) -> None:
+    answer = served.client().invoke(FunctionName="does", Payload=b'{"fail": "no"}')
+    error = payload(answer)
+    assert error.keys() == {"errorMessage", "errorType", "requestId", "stackTrace"}
+    assert error["requestId"] == answer["ResponseMetadata"]["RequestId"]
+
+
+def test_headers_reach_the_function(served: Serve) -> None:
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+    headers = {"X-Amzn-Trace-Id": trace, "x-amzn-RequestId": request_id, "X-Amz-Tenant-Id": "blue"}
+    answer = served.post({}, **headers)
+    seen = answer.json()
+    assert (seen["trace"], seen["id"], seen["tenant"]) == (trace, request_id, "blue")
+    assert (answer.headers["X-Amzn-Trace-Id"], answer.headers["x-amzn-RequestId"]) == (trace, request_id)
 
 
 def test_events_and_dry_runs(served: Serve) -> None:
@@ -260,10 +278,12 @@ def test_reserved_concurrency_is_put_got_and_taken_away(served: Serve) -> None:
 
 
 def test_the_aws_cli_drives_it(served: Serve, tmp_path: Path) -> None:
-    def aws(*arguments: str) -> Any:
+    def aws(*arguments: str, refused: str = "") -> Any:
         command = [sys.executable, "-m", "awscli", "--endpoint-url", served.url, "--output", "json", "lambda"]
-        done = subprocess.run([*command, *arguments], env=CREDENTIALS, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        once = {**CREDENTIALS, "AWS_MAX_ATTEMPTS": "1"}
+        done = subprocess.run([*command, *arguments], env=once, capture_output=True, text=True, check=False)
+        assert (done.returncode != 0) == bool(refused), done.stderr
+        assert refused in done.stderr
         return json.loads(done.stdout) if done.stdout else None
 
     out = str(tmp_path / "out.json")
@@ -275,4 +295,8 @@ def test_the_aws_cli_drives_it(served: Serve, tmp_path: Path) -> None:
     assert [each["FunctionName"] for each in aws("list-functions")["Functions"]] == ["does", "other"]
     assert aws("put-function-concurrency", "--function-name", "does", "--reserved-concurrent-executions", "3")
     assert aws("get-function", "--function-name", "does")["Concurrency"] == {"ReservedConcurrentExecutions": 3}
+    aws("put-function-concurrency", "--function-name", "does", "--reserved-concurrent-executions", "0")
+    aws("invoke", "--function-name", "does", out, refused="TooManyRequestsException")
     aws("delete-function-concurrency", "--function-name", "does")
+    aws("invoke", "--function-name", "none", out, refused="ResourceNotFoundException")
+    assert aws("invoke", "--function-name", "does", "--invocation-type", "DryRun", out)["StatusCode"] == 204
