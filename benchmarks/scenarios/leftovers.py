@@ -50,6 +50,7 @@ def _ours(project: Workspace) -> Iterator[Start]:
 
 
 def _sams(sam: Sam) -> Iterator[Start]:
+    sam.invoke(_QUICK)  # makes its image with the emulator: killed meanwhile, its next start waits minutes for a lock
     yield sam.command("local", "invoke", sam.function), 0
     for options in ((), ("--warm-containers", "EAGER")):
         port = free_port()
