@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -21,17 +22,20 @@ class PrivateEngine:
     folder: Path
     inside: tuple[str, ...]
     daemon: "subprocess.Popen[bytes]" = field(init=False)
+    containerd: "subprocess.Popen[bytes]" = field(init=False)
+    """A program of its own, as where the system starts both: it outlives a daemon that is killed."""
 
     @property
     def host(self) -> str:
         return f"unix://{self.folder}/docker.sock"
 
+    def open(self) -> None:
+        places = {"root": "images", "state": "tasks", "address": "containerd.sock"}
+        self.containerd = self._begin("containerd", places)
+
     def start(self) -> None:
-        places = {"data-root": "data", "exec-root": "run", "pidfile": "pid"}
-        words = [f"--{option}={self.folder / name}" for option, name in places.items()]
-        with (self.folder / "log").open("ab") as log:
-            command = [*self.inside, "dockerd", *words, f"--host={self.host}", "--storage-driver=vfs"]
-            self.daemon = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        places = {"data-root": "data", "exec-root": "run", "pidfile": "pid", "containerd": "containerd.sock"}
+        self.daemon = self._begin("dockerd", places, f"--host={self.host}", "--storage-driver=vfs")
         until_it_answers = "until docker info >/dev/null 2>&1; do kill -0 $0 || exit 1; sleep 0.2; done"
         subprocess.run(
             ["timeout", "120", "bash", "-c", until_it_answers, str(self.daemon.pid)],
@@ -39,8 +43,15 @@ class PrivateEngine:
             check=True,
         )
 
-    def stop(self) -> None:
-        self.daemon.terminate()
+    def _begin(self, program: str, places: dict[str, str], *more: str) -> "subprocess.Popen[bytes]":
+        words = [f"--{option}={self.folder / name}" for option, name in places.items()]
+        with (self.folder / "log").open("ab") as log:
+            command = [*self.inside, program, *words, *more]
+            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Ends it; killed, it leaves its containers running, and its next start ends them."""
+        self.daemon.send_signal(number)
         self.daemon.wait(timeout=PATIENCE)
 
     def environments(self, project: str, function: str) -> list[str]:
@@ -67,6 +78,7 @@ def private_engine() -> Iterator[PrivateEngine]:
     assert network.stdout
     network.stdout.readline()
     engine = PrivateEngine(folder=folder, inside=("nsenter", "--net", "--target", str(network.pid)))
+    engine.open()
     try:
         engine.start()
         yield engine
@@ -74,7 +86,11 @@ def private_engine() -> Iterator[PrivateEngine]:
     finally:
         if engine.daemon.poll() is None:
             engine.daemon.kill()
+        engine.containerd.terminate()
+        engine.containerd.wait(timeout=PATIENCE)
         network.stdout.close()
         network.kill()
         network.wait()
+        # An engine that was killed leaves the mount of its folder on itself.
+        subprocess.run(["umount", "--recursive", folder / "data"], capture_output=True, check=False)
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -46,7 +47,10 @@ def assert_nothing_is_left(engine: PrivateEngine) -> None:
     assert docker(*host, "volume", "ls", "-q") == ""
 
 
-def test_the_caller_is_told_and_the_next_one_is_answered(project: Sandboxed, restartable: PrivateEngine) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+def test_the_caller_is_told_and_the_next_one_is_answered(
+    project: Sandboxed, restartable: PrivateEngine, number: int
+) -> None:
     python_function(project, SOURCE, "timeout = 600\n")
     project.run("build")
     restartable.load(project.image())
@@ -55,10 +59,12 @@ def test_the_caller_is_told_and_the_next_one_is_answered(project: Sandboxed, res
         read_until(run.stdout, "answers at")
         waiting = lambdaimg(project, restartable, "invoke", "-d", '"wait"')
         read_until(run.stderr, "it waits")
-        restartable.stop()
+        restartable.stop(number)
+        begun = time.monotonic()
         out, err = waiting.communicate(timeout=PATIENCE)
         assert waiting.returncode == 1, err
         assert json.loads(out)["errorType"] in ("Sandbox.Failure", "Runtime.ExitError"), out
+        assert time.monotonic() - begun < 60, "long before the timeout"
         restartable.start()
         assert "Status: error" in read_until(run.stderr, "REPORT")
         again = lambdaimg(project, restartable, "invoke", "-d", "1")
