@@ -1,10 +1,12 @@
 """Every way in which a function can fail, in Python and Node.js: Lambda's error, and a fresh runtime with /tmp kept."""
 
+import json
 import re
 import signal
 
 import pytest
 
+from lambdaimg.model.invocation import Request
 from lambdaimg.model.quotas import RESPONSE_BYTES
 from lambdaimg.runtime.emulator import Kind
 from tests.integration.lab import Lab, Stage
@@ -71,6 +73,7 @@ UNCAUGHT = {
     "python": ("ValueError", {"errorMessage", "errorType", "requestId", "stackTrace"}, "stackTrace"),
     "nodejs": ("RangeError", {"errorMessage", "errorType", "trace"}, "trace"),
 }
+NO_JSON = {"python": "Runtime.UnmarshalError", "nodejs": "Runtime.ExitError"}
 NOT_JSON = {"python": "Runtime.MarshalError", "nodejs": "Runtime.JSONStringifyError"}
 
 
@@ -88,6 +91,26 @@ async def test_an_uncaught_exception_is_an_answer_of_the_same_runtime(lab: Lab, 
         assert found["invocations"] == 4, "the runtime goes on"
 
 
+async def test_an_event_that_is_no_json(lab: Lab, language: str) -> None:
+    """Lambda's API lets none through. Node.js's client ends of it, Python's goes on."""
+    async with lab.stage(language) as stage:
+        payload = json.loads((await stage.environment.invoke(Request(event=b"{"))).payload)
+        assert payload["errorType"] == NO_JSON[language]
+        assert (await stage.do("count")).payload["invocations"] == 1
+
+
+async def test_a_promise_that_nothing_will_keep(lab: Lab) -> None:
+    """Node.js ends; its client of version 4 says nothing of it, where Lambda's own runtime has Runtime.NodejsExit."""
+    async with lab.stage("nodejs") as stage:
+        await stage.do("count", "kept")
+        error_type, message = (await stage.do("promise")).error
+        assert (error_type, message.partition(" Error: ")[2]) == (
+            "Runtime.ExitError",
+            "Runtime exited without providing a reason",
+        )
+        await survives(stage)
+
+
 async def test_the_largest_response_and_one_byte_more(lab: Lab, language: str) -> None:
     async with lab.stage(language) as stage:
         assert len((await stage.do("large", RESPONSE_BYTES)).payload) == RESPONSE_BYTES - 2
@@ -102,9 +125,11 @@ NOT_THERE = [
     ("python", "gone.handler", "Runtime.ImportModuleError"),
     ("python", "app.nothing", "Runtime.HandlerNotFound"),
     ("python", "app", "Runtime.MalformedHandlerName"),
+    ("python", "sys.handler", "Runtime.BuiltInModuleConflict"),
     ("nodejs", "gone.handler", "Runtime.ImportModuleError"),
     ("nodejs", "index.nothing", "Runtime.HandlerNotFound"),
     ("nodejs", "index", "Runtime.MalformedHandlerName"),
+    ("nodejs", "broken.handler", "Runtime.UserCodeSyntaxError"),
 ]
 
 

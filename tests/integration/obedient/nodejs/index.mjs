@@ -31,6 +31,9 @@ const deeds = {
     console.debug(what);
     console.warn(what);
   },
+  async promise() {
+    await new Promise(() => {});
+  },
   unspeakable() {
     const circle = {};
     return (circle.itself = circle);
