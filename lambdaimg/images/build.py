@@ -11,8 +11,8 @@ from lambdaimg.catalog.bases import BaseImage
 from lambdaimg.engine import buildx, labels
 from lambdaimg.engine.buildx import Options, Step
 from lambdaimg.images import last_build
-from lambdaimg.images.architectures import explained
 from lambdaimg.images.bake import bake_file
+from lambdaimg.images.failures import explained
 from lambdaimg.images.last_build import LastBuild
 from lambdaimg.images.plan import BUILD_FOLDER, Plan, base_name, builder_name, check_sources, plan
 from lambdaimg.images.render import render

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from lambdaimg.engine import buildx
+from lambdaimg.engine.client import Engine
+from lambdaimg.images.failures import explained
+from lambdaimg.model.errors import BuildError
 
 
 @pytest.mark.parametrize(("mode", "by_itself"), [(0o755, True), (0o644, False), (None, False)])
@@ -45,3 +48,12 @@ def test_a_step_has_the_same_name_in_a_build_of_one_and_of_several(
 )
 def test_buildkits_version_is_told_or_is_not(line: str, version: str | None) -> None:
     assert buildx.told_version(f"Name:   default\n\nNodes:\n{line}\nPlatforms: linux/amd64\n") == version
+
+
+def test_a_failure_whose_remedy_is_known_says_it() -> None:
+    def no_engine() -> Engine:
+        raise AssertionError
+
+    lost = BuildError("hello: the build failed at: exporting to image", output=["layer does not exist"])
+    assert "--no-cache" in explained(lost, no_engine, ()).remedy
+    assert not explained(BuildError("hello: the build failed", output=["no such file"]), no_engine, ()).remedy

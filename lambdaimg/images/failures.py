@@ -1,4 +1,4 @@
-"""What a failed build has to do with architectures, where the builder's own words don't say it."""
+"""What to do about a failed build, where the builder's own words don't say it."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
@@ -11,25 +11,25 @@ if TYPE_CHECKING:
     from lambdaimg.engine.client import Engine
 
 _ASKS_THE_REGISTRY: Final = "load metadata for"
-_RUNS_NOT_HERE: Final = "exec format error"
+_REMEDIES: Final = {
+    "exec format error": "it is a step of another architecture: let this machine emulate that (the packages "
+    "qemu-user-static and binfmt-support), or build where it is at home (--builder)",
+    "layer does not exist": "the engine has lost a layer that its build cache counts on: build with --no-cache once",
+}
+"""By what is in the output."""
 
 
 def explained(
     error: BuildError, connect: "Callable[[], Engine]", wanted: Iterable[tuple[BaseImage, str]]
 ) -> BuildError:
-    """A failed build, with what to do where the engine has a base, or can run steps, for other architectures alone.
+    """A failed build, with what to do where that is known; a base that is here for another architecture alone is named.
 
     `wanted` are the build's bases, each with the architecture that it is wanted for.
     """
     if _ASKS_THE_REGISTRY in error.what:
         return _not_for_it(error, connect(), wanted)
-    if any(_RUNS_NOT_HERE in line for line in error.output):
-        remedy = (
-            "it is a step of another architecture: let this machine emulate that (the packages qemu-user-static and "
-            "binfmt-support), or build where it is at home (--builder)"
-        )
-        return BuildError(error.what, output=error.output, remedy=remedy)
-    return error
+    remedies = (remedy for words, remedy in _REMEDIES.items() if any(words in line for line in error.output))
+    return BuildError(error.what, output=error.output, remedy=next(remedies, error.remedy))
 
 
 def _not_for_it(error: BuildError, engine: "Engine", wanted: Iterable[tuple[BaseImage, str]]) -> BuildError:
