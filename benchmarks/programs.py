@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,19 @@ def output(command: Sequence[str], folder: Path | None = None) -> str:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise Failed(f"exit code {done.returncode}: {' '.join(last)}")
     return done.stdout
+
+
+def until_output(command: Sequence[str], folder: Path) -> float:
+    """The seconds until a program has printed something; returns when it has ended. Raises Failed as `output` does."""
+    start = time.perf_counter()
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(list(command), cwd=folder, **streams) as running:  # type: ignore[call-overload]
+        said = running.stdout.read(1)
+        took = time.perf_counter() - start
+        running.stdout.read()
+    if not said or running.returncode != 0:
+        raise Failed(f"{command[0]} ended with exit code {running.returncode}")
+    return took
 
 
 def discarded(command: Sequence[str]) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 LAMBDAIMG: Final = "lambdaimg"
+ANSWER: Final = "lambdaimg, to the answer"
+"""The same without what comes after the answer is printed: the container's removal, which no floor waits for."""
 FLOOR: Final = "floor"
 """The same work done by plain docker and one bare request, or the least that any such program needs."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import requests
 
-from benchmarks.programs import output
+from benchmarks.programs import output, until_output
 from benchmarks.servers import Server, free_port, serving
 
 _EXAMPLES: Final = Path(__file__).parents[1] / "examples"
@@ -55,6 +55,10 @@ class Workspace:
     def lambdaimg(self, *arguments: str) -> str:
         """What `lambdaimg` prints, in this project. Raises Failed."""
         return output([self.program, *arguments], self.root)
+
+    def answered(self, *arguments: str) -> float:
+        """The seconds until `lambdaimg invoke` has printed the answer; the container goes after it. Raises Failed."""
+        return until_output([self.program, "invoke", *arguments], self.root)
 
     @contextmanager
     def serving(self, *options: str) -> Iterator[Server]:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from benchmarks.floor import Floor
-from benchmarks.scenario import FLOOR, LAMBDAIMG, Contestant, Goal, Scenario, seconds
+from benchmarks.scenario import ANSWER, FLOOR, LAMBDAIMG, Contestant, Goal, Scenario, seconds
 from benchmarks.workspace import Workspace, workspace
 
 
@@ -19,6 +19,11 @@ def _ours(project: Workspace) -> float:
 
     project.edit()
     return seconds(build_and_invoke)
+
+
+def _answer(project: Workspace) -> float:
+    project.edit()
+    return seconds(lambda: project.lambdaimg("build")) + project.answered("--rie")
 
 
 def _theirs(project: Workspace, floor: Floor) -> float:
@@ -41,6 +46,7 @@ def _answers(memory: int) -> Iterator[Sequence[Contestant]]:
         floor = Floor(theirs)
         yield [
             Contestant(name=LAMBDAIMG, measure=lambda: _ours(ours)),
+            Contestant(name=ANSWER, measure=lambda: _answer(ours)),
             Contestant(name=FLOOR, measure=lambda: _theirs(theirs, floor)),
         ]
 
