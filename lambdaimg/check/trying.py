@@ -111,7 +111,7 @@ class _Trying:
             return 0
         deadline = time.monotonic() + _END_WITHIN
         with contextlib.suppress(EngineError):  # it has ended by itself
-            self._engine.send_signal(container, "SIGTERM")
+            self._engine.signal(container, "SIGTERM")
         while time.monotonic() < deadline:
             code = self._engine.exit_code(container)
             if code is not None:

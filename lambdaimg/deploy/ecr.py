@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from lambdaimg.deploy import policies
 from lambdaimg.deploy.aws import Aws
-from lambdaimg.engine.client import Login
+from lambdaimg.engine.records import Login
 from lambdaimg.model.errors import UsageError
 
 _DAYS: Final = 14

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from lambdaimg.deploy import ecr
 from lambdaimg.deploy.aws import Aws
-from lambdaimg.engine.client import Engine, Image, Login
+from lambdaimg.engine.client import Engine
+from lambdaimg.engine.records import Image, Login
 from lambdaimg.model import quotas
 from lambdaimg.model.errors import ImageUnfit, RegistryRefused, UsageError
 from lambdaimg.model.project import Function, Project

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from lambdaimg.engine import buildx
 from lambdaimg.engine.buildx import Options, Step
-from lambdaimg.engine.client import Engine, Image, own_builder
+from lambdaimg.engine.client import Engine, own_builder
 from lambdaimg.engine.container import PLATFORMS
+from lambdaimg.engine.records import Image
 from lambdaimg.images.build import remove_replaced
 from lambdaimg.images.escape import bake_value, json_form, quoted
 from lambdaimg.model import rie

@@ -11,8 +11,9 @@ from typing import Final
 import requests
 
 from lambdaimg.engine.cgroup import Memory
-from lambdaimg.engine.client import Engine, Started
+from lambdaimg.engine.client import Engine
 from lambdaimg.engine.container import ContainerSpec
+from lambdaimg.engine.records import Started
 from lambdaimg.engine.streams import write_to_both
 from lambdaimg.model.errors import EngineError, LambdaimgError
 from lambdaimg.runtime.container_events import ContainerEvents, Exit, Life

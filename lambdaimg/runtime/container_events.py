@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from lambdaimg.engine import labels
 from lambdaimg.engine.cgroup import ControlGroup, Memory
-from lambdaimg.engine.client import Engine, Event, Events
+from lambdaimg.engine.client import Engine
+from lambdaimg.engine.records import Event
+from lambdaimg.engine.sdk import Events
 from lambdaimg.model.errors import LambdaimgError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lambdaimg.engine.client import MISSING_FOLDER
+from lambdaimg.engine.containers import MISSING_FOLDER
 from lambdaimg.runtime.container_events import Exit
 
 _MIB: Final = 1024 * 1024

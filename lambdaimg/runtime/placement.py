@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from lambdaimg.engine import labels
-from lambdaimg.engine.client import Image, env_file
 from lambdaimg.engine.container import UNLIMITED, ContainerSpec, Limits, Mount, Port, Volume
+from lambdaimg.engine.containers import env_file
+from lambdaimg.engine.records import Image
 from lambdaimg.model import quotas, rie
 from lambdaimg.model.deployment import LoggingSettings
 from lambdaimg.model.environment import (

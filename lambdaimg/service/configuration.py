@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lambdaimg.engine.client import Image
+from lambdaimg.engine.records import Image
 from lambdaimg.model.deployment import LoggingSettings
 from lambdaimg.model.environment import VERSION, log_group_name
 from lambdaimg.model.project import ACCOUNT, Function, Project

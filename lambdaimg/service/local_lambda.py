@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from lambdaimg.engine.client import Engine, Image
+from lambdaimg.engine.client import Engine
+from lambdaimg.engine.records import Image
 from lambdaimg.model.errors import EngineError
 from lambdaimg.model.invocation import Invocation, Request
 from lambdaimg.model.project import Function, Project
