@@ -46,10 +46,7 @@ test-unit: $(STAMP) ## Tests without an engine, in seconds
 	@$(BIN)/pytest -q -n auto tests/unit tests/golden
 
 test-integration: setup ## Tests on the real engine, RIE and RICs
-	@export LAMBDAIMG_REQUIRE_ENGINE=1; \
-	 $(BIN)/pytest -m "not slow" -n $(WORKERS) --dist loadscope tests/integration || \
-	 { echo "what failed beside the others is run again alone: the engine may have been late"; \
-	   $(BIN)/pytest -m "not slow" --last-failed --last-failed-no-failures none tests/integration; }
+	@scripts/test-integration.sh $(WORKERS)
 
 test-slow: setup ## Tests that take minutes
 	@scripts/setup-browser.sh
