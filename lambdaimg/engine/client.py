@@ -3,7 +3,8 @@
 import contextlib
 import ipaddress
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
@@ -20,7 +21,7 @@ from lambdaimg.engine.containers import Containers
 from lambdaimg.engine.images import ARCHITECTURES, Images
 from lambdaimg.engine.records import Labelled
 from lambdaimg.engine.sdk import labelled, translated, unavailable
-from lambdaimg.model.errors import UsageError
+from lambdaimg.model.errors import LambdaimgError, UsageError
 
 _TIMEOUT: Final = 120
 
@@ -65,15 +66,7 @@ class Engine(Images, Containers):
 
         A file system that lives in memory outlives the containers that use it as long as this one runs.
         """
-        spec = ContainerSpec(
-            image=image,
-            entrypoint=(idle_program.PATH,),
-            labels=labels,
-            network="none",
-            volumes=tuple(replace(volume, target=f"/kept/{number}") for number, volume in enumerate(volumes)),
-            limits=replace(UNLIMITED, no_capabilities=True, no_new_privileges=True),
-        )
-        container = self.create(spec)
+        container = self.create(_keeping(image, volumes, labels))
         try:
             with translated():
                 self._client.put_archive(container, "/", idle_program.archive(self.architecture))
@@ -82,6 +75,33 @@ class Engine(Images, Containers):
             self.remove(container)
             raise
         return container
+
+    @contextlib.contextmanager
+    def held_mounted(self, image: str, volumes: Sequence[Volume], labels: Mapping[str, str]) -> Iterator[None]:
+        """Has volumes mounted within the block, which is to be short: engine 20.10 removes no image meanwhile.
+
+        An upload to a container mounts its volumes at once, and this one, to a container that never starts, ends with
+        the block.
+        """
+        container = self.create(_keeping(image, volumes, labels))
+        left = threading.Event()
+        upload = threading.Thread(target=self._upload_nothing, args=(container, left), name="hold", daemon=True)
+        upload.start()
+        try:
+            yield
+        finally:
+            left.set()
+            upload.join()
+            self.remove(container)
+
+    def _upload_nothing(self, container: str, until: threading.Event) -> None:
+        def archive() -> Iterator[bytes]:
+            yield bytes(512)
+            until.wait()
+            yield bytes(512)  # an empty archive ends with two blocks of zeros
+
+        with contextlib.suppress(LambdaimgError), translated():
+            self._client.put_archive(container, "/", archive())
 
     def networks(self, wanted: Mapping[str, str]) -> list[Labelled]:
         """All networks with these labels; an empty value stands for any."""
@@ -124,6 +144,18 @@ class Engine(Images, Containers):
             found = os.statvfs(root)
             return found.f_bavail * found.f_frsize
         return None
+
+
+def _keeping(image: str, volumes: Sequence[Volume], labels: Mapping[str, str]) -> ContainerSpec:
+    """A container for volumes alone."""
+    return ContainerSpec(
+        image=image,
+        entrypoint=(idle_program.PATH,),
+        labels=labels,
+        network="none",
+        volumes=tuple(replace(volume, target=f"/kept/{number}") for number, volume in enumerate(volumes)),
+        limits=replace(UNLIMITED, no_capabilities=True, no_new_privileges=True),
+    )
 
 
 def connect() -> Engine:

@@ -89,6 +89,7 @@ class LambdaEmulator:
         spec = self._spec_for(f"{self._reach.name}:{door.getsockname()[1]}")
         container = Container(self._engine, self._events, spec, self._read)
         self._left.append(container)
+        self._files.hold()
         starting = asyncio.ensure_future(container.start())
         api = await self._api(door, container)
         if self._stopped:
@@ -108,9 +109,10 @@ class LambdaEmulator:
                 raise EnvironmentFailed(f"{self._settings.function} can't start: {error.what}") from None
             generation.report(failure)
             return failure
+        finally:
+            self._files.keep()
         api.allow(self._reach.caller(container.address))
         self._tell(Kind.INIT_STARTED)
-        self._files.keep()
         return await self._init(generation, patience)
 
     async def _api(self, door: socket.socket, container: Container) -> "EnvironmentApi":
@@ -155,9 +157,7 @@ class LambdaEmulator:
     # Invoke phase
 
     async def invoke(self, request: Request) -> Invocation:
-        """See Emulator. A cold start is not held up for what keeps /tmp; the next invocation may be, for a moment."""
-        if not self._cold:
-            await self._files.kept()
+        """See Emulator."""
         self._end_log()
         self._log.begin()
         begun = time.monotonic()

@@ -74,7 +74,6 @@ class RieEmulator:
             failure = failures.cant_start(error.what, self._settings.program)
             remedy = failure.hint if failure else _why(error.what)
             raise EnvironmentFailed(f"{self._settings.function} can't start: {error.what}", remedy=remedy) from None
-        self._files.keep()
         await asyncio.to_thread(self._wait_until_ready)
 
     def _wait_until_ready(self) -> None:

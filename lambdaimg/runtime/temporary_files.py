@@ -32,15 +32,15 @@ class TemporaryFiles:
     def volumes(self) -> tuple[Volume, ...]:
         return (self._volume,) if self._volume else ()
 
+    def hold(self) -> None:
+        """Just before the first container is started; takes no time of the caller's."""
+        if self._keeper is not None:
+            self._keeper.hold()
+
     def keep(self) -> None:
         """From the first container's start on; takes no time of the caller's."""
         if self._keeper is not None:
-            self._keeper.start()
-
-    async def kept(self) -> None:
-        """Returns when the files outlive their container: at once, but for a moment after the first one's start."""
-        if self._keeper is not None and self._keeper.is_starting:
-            await asyncio.to_thread(self._keeper.wait)
+            self._keeper.keep()
 
     async def remove(self) -> None:
         """A second call does nothing."""
@@ -54,7 +54,11 @@ class TemporaryFiles:
 
 
 class Keeper:
-    """A container that keeps volumes mounted, from `start` until all that were taken are released and none is left."""
+    """Keeps volumes mounted, from `hold` until all that were taken are released and none is left.
+
+    A container that does nothing keeps them. It is started after `keep`, so that a cold start takes no longer; until it
+    runs, an upload to another one holds them, which begins within milliseconds.
+    """
 
     def __init__(self, engine: Engine, image: str, volumes: tuple[Volume, ...], labels: Mapping[str, str]) -> None:
         self._engine = engine
@@ -64,6 +68,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._taken = 0
         self._released = 0
+        self._begun = threading.Event()
         self._thread: threading.Thread | None = None
         self._container = ""
 
@@ -76,23 +81,23 @@ class Keeper:
         self._taken += 1
         return self._volumes[self._taken - 1]
 
-    def start(self) -> None:
+    def hold(self) -> None:
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._start, name="tmp", daemon=True)
+                self._thread = threading.Thread(target=self._hold_and_keep, name="tmp", daemon=True)
                 self._thread.start()
 
-    @property
-    def is_starting(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+    def keep(self) -> None:
+        self._begun.set()
 
-    def wait(self) -> None:
-        if self._thread is not None:
-            self._thread.join()
-
-    def _start(self) -> None:
-        with contextlib.suppress(LambdaimgError):  # without it, a reset merely empties /tmp
-            self._container = self._engine.keep_mounted(self._image, self._volumes, self._labels)
+    def _hold_and_keep(self) -> None:
+        with (
+            contextlib.suppress(LambdaimgError),  # without it, a reset merely empties /tmp
+            self._engine.held_mounted(self._image, self._volumes, self._labels),
+        ):
+            self._begun.wait()
+            if self._volumes:
+                self._container = self._engine.keep_mounted(self._image, self._volumes, self._labels)
 
     def release(self) -> None:
         """One of the volumes is no longer needed."""
@@ -105,6 +110,7 @@ class Keeper:
         with self._lock:
             thread, volumes = self._thread, self._volumes
             self._volumes = ()
+        self._begun.set()
         if thread is not None:
             thread.join()
         if self._container:

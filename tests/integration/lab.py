@@ -1,6 +1,5 @@
 """Environments of functions that do as they are told (`obedient/`), driven directly, with all that happens to them."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -87,12 +86,6 @@ class Lab:
         function = self.project.one(language)
         return replace(function, settings=replace(function.settings, **settings))
 
-    async def _until_kept(self, language: str) -> None:
-        mine = {"lambdaimg.project": self.project.name, "lambdaimg.function": language, "lambdaimg.role": "tmp"}
-        async with asyncio.timeout(60):
-            while not any(each.running for each in self.engine.containers(mine)):
-                await asyncio.sleep(0.05)
-
     @asynccontextmanager
     async def stage(
         self,
@@ -101,18 +94,14 @@ class Lab:
         *,
         freeze: bool = False,
         lines: list[str] | None = None,
-        kept: bool = False,
         **settings: Any,
     ) -> AsyncIterator[Stage]:
-        """An environment that has started, and is gone afterwards. `kept`: what keeps its /tmp is there before it."""
+        """An environment that has started, and is gone afterwards."""
         with EnvironmentFactory(self.engine, self.project, Options(freeze=freeze), print) as factory:
             lines = [] if lines is None else lines
             happenings: list[Happening] = []
             wishes = Wishes(environment=variables or {})
             function = self.function(language, **settings)
-            if kept:
-                async with factory.make(function, Wishes(), lambda _: None):
-                    await self._until_kept(language)
             environment = factory.make(function, wishes, lines.append, happenings.append)
             async with environment:
                 yield Stage(environment=environment, lines=lines, happenings=happenings)

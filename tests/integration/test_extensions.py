@@ -163,7 +163,7 @@ async def test_an_environment_freezes_when_its_extensions_have_done_their_work_t
 
 @pytest.mark.anyio
 async def test_an_init_phase_within_an_invocation_is_told_as_one(stages: Lab) -> None:
-    async with stages.stage("own", {"DO": "listen"}, timeout=60, kept=True) as stage:
+    async with stages.stage("own", {"DO": "listen"}, timeout=60) as stage:
         docker("exec", the_container(stages.project.name), "touch", "/tmp/read")
         await until(lambda: any("platform.extension" in line for line in stage.lines))
         await stage.invoke({"exit": 1})

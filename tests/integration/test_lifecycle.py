@@ -114,7 +114,7 @@ async def test_an_init_phase_may_succeed_the_second_time(
     lab: Lab, language: str, init: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quotas, "INIT_PHASE", 2.0)
-    async with lab.stage(language, {"INIT": init}, kept=True) as stage:
+    async with lab.stage(language, {"INIT": init}) as stage:
         status = "timeout" if init == "sleeps once" else "error\tError Type: .+"
         assert re.fullmatch(rf"INIT_REPORT .*\tPhase: init\tStatus: {status}", stage.lines[-1])
         answer = await stage.do("count")

@@ -72,7 +72,7 @@ async def test_the_format_text_and_another_log_group(lab: Lab, language: str) ->
 
 async def test_a_failure_is_a_warning(lab: Lab) -> None:
     logging = LoggingSettings(format="JSON", system_level="WARN")
-    async with lab.stage("python", {"INIT": "exits once"}, logging=logging, kept=True) as stage:
+    async with lab.stage("python", {"INIT": "exits once"}, logging=logging) as stage:
         assert kinds(stage.lines) == ["platform.initRuntimeDone", "platform.initReport"]
         assert json.loads(stage.lines[-1])["record"]["errorType"] == "Runtime.ExitError"
         await stage.do("echo")
