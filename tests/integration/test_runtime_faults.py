@@ -134,7 +134,7 @@ def test_what_a_killed_process_left_is_swept_with_its_volumes(project: Sandboxed
             assert served.process.poll() is None, "it starts the environment, and what keeps its /tmp"
         os.kill(served.process.pid, signal.SIGKILL)
         served.process.communicate(timeout=60)
-    assert len(engine.containers(mine)) == 2
+    assert len(engine.containers(mine)) >= 2, "one that held /tmp at first may be there too"
     assert engine.volumes(mine)
     sweep(engine)
     assert (engine.containers(mine), engine.volumes(mine)) == ([], [])
