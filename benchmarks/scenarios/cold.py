@@ -64,7 +64,9 @@ async def _started(engine: Engine, project: Project, function: Function) -> floa
         raise Failed("there is no image")
     process = placement.process_of(function, image)
     address = f"{reach.name}:{door.getsockname()[1]}"
-    spec = placement.under_lambdaimg(project, function, process, Wishes(), environment=id, api=address)
+    spec = placement.under_lambdaimg(
+        project, function, process, Wishes(), environment=id, api=address, metadata_token=""
+    )
     api.allow("")
     try:
         return await _ready(engine, replace(spec, hosts=reach.hosts, volumes=(volume,)), api)

@@ -47,7 +47,9 @@ def rie_variables(function: Function) -> dict[str, str]:
     return {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.settings.timeout)}
 
 
-def runtime_variables(environment: str, api: str, handler: str, initialization: str) -> dict[str, str]:
+def runtime_variables(
+    environment: str, api: str, handler: str, initialization: str, metadata_token: str
+) -> dict[str, str]:
     """What differs from environment to environment, where lambdaimg is the Runtime API at `api` (host:port).
 
     `handler` is the image's command, which Lambda is seen to give as `_HANDLER`.
@@ -56,9 +58,23 @@ def runtime_variables(environment: str, api: str, handler: str, initialization: 
         "_HANDLER": handler,
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{VERSION}]{environment}",
+        "AWS_LAMBDA_METADATA_API": api,
+        "AWS_LAMBDA_METADATA_TOKEN": metadata_token,
         "AWS_LAMBDA_RUNTIME_API": api,
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
     }
+
+
+_DIRECTIONS: Final = (("north", "n"), ("south", "s"), ("east", "e"), ("west", "w"), ("central", "c"), ("gov", "g"))
+
+
+def zone_id(region: str) -> str:
+    """The id of a region's first Availability Zone: `use1-az1` of us-east-1, `apne2-az1` of ap-northeast-2."""
+    first, *middle, last = region.split("-")
+    short = "".join(middle)
+    for word, letter in _DIRECTIONS:
+        short = short.replace(word, letter)
+    return f"{first}{short}{last}-az1"
 
 
 def xray_variables(daemon: str) -> dict[str, str]:

@@ -33,6 +33,9 @@ class Settings:
     instance: str = ""
     initialization: str = ON_DEMAND
     logging: LoggingSettings = _PLAIN
+    zone: str = ""
+    """The id of its Availability Zone, which the metadata endpoint tells to who has its token."""
+    metadata_token: str = ""
     init_phase: float = quotas.INIT_PHASE
     """Lambda's ("lifecycle", "Init phase"); over it, it runs again within the first invocation."""
 

@@ -1,4 +1,4 @@
-"""What one container calls at `AWS_LAMBDA_RUNTIME_API`: one server for the Runtime, Extensions and Telemetry APIs."""
+"""What one container calls at `AWS_LAMBDA_RUNTIME_API`: one server for all of an environment's APIs, as on Lambda."""
 
 import asyncio
 import socket
@@ -6,10 +6,11 @@ from typing import Final
 
 from aiohttp import web
 
-from lambdaimg.runtime import extensions_api, posted, runtime_api
+from lambdaimg.runtime import extensions_api, metadata_api, posted, runtime_api
 from lambdaimg.runtime.answers import forbidden
 from lambdaimg.runtime.emulator import Settings
 from lambdaimg.runtime.extensions_api import ExtensionsApi
+from lambdaimg.runtime.metadata_api import MetadataApi
 from lambdaimg.runtime.runtime_api import RuntimeApi
 from lambdaimg.runtime.telemetry_api import OnRecord, TelemetryApi
 
@@ -30,6 +31,7 @@ class EnvironmentApi:
         self.runtime = RuntimeApi()
         self.extensions = ExtensionsApi(settings)
         self.telemetry = TelemetryApi(self.extensions, on_record, json_lines=settings.logging.is_json)
+        self._metadata = MetadataApi(settings.zone, settings.metadata_token)
         self._server: asyncio.Server | None = None
         self._web: web.Server | None = None
         self._allowed: asyncio.Future[str] = self._loop.create_future()
@@ -79,4 +81,6 @@ class EnvironmentApi:
             return await self.runtime.answer(request)
         if request.path.startswith(extensions_api.PREFIX):
             return await self.extensions.answer(request)
+        if request.path.startswith(metadata_api.PREFIX):
+            return self._metadata.answer(request)
         return await self.telemetry.answer(request)

@@ -99,14 +99,22 @@ class EnvironmentFactory:
         files = self._files(function, wishes)
         network = self._networks.of(function.settings.vpc)
         reach = self._reach_of(network)
+        settings = placement.settings(self._project, function, process, wishes, environment=id)
 
         def spec_for(api: str) -> ContainerSpec:
-            spec = placement.under_lambdaimg(self._project, function, process, wishes, environment=id, api=api)
+            spec = placement.under_lambdaimg(
+                self._project,
+                function,
+                process,
+                wishes,
+                environment=id,
+                api=api,
+                metadata_token=settings.metadata_token,
+            )
             if wishes.debug:
                 spec = debugging.under_debugger(spec, function, wishes.debug)
             return replace(spec, hosts=reach.hosts, volumes=files.volumes, network=network)
 
-        settings = placement.settings(self._project, function, process, wishes, environment=id)
         if wishes.debug:
             settings = debugging.without_timeout(settings)
         return LambdaEmulator(self.engine, self._events, spec_for, reach, settings, files, log, tell)

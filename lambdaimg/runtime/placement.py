@@ -22,6 +22,7 @@ from lambdaimg.model.environment import (
     rie_variables,
     runtime_variables,
     xray_variables,
+    zone_id,
 )
 from lambdaimg.model.project import Function, Project
 from lambdaimg.model.sandbox import CPU_PERIOD, HOSTNAME, sandbox_of
@@ -94,7 +95,14 @@ def under_rie(
 
 
 def under_lambdaimg(
-    project: Project, function: Function, process: Process, wishes: Wishes, *, environment: str, api: str
+    project: Project,
+    function: Function,
+    process: Process,
+    wishes: Wishes,
+    *,
+    environment: str,
+    api: str,
+    metadata_token: str,
 ) -> ContainerSpec:
     """A container of the image's own process, for a Runtime API at `api` (host:port).
 
@@ -109,7 +117,7 @@ def under_lambdaimg(
         environment={
             **xray_variables(daemon),
             **place.environment,
-            **runtime_variables(environment, api, process.handler, wishes.initialization),
+            **runtime_variables(environment, api, process.handler, wishes.initialization, metadata_token),
             **wishes.environment,
         },
         labels=_labels(project, function, wishes),
@@ -202,4 +210,6 @@ def settings(project: Project, function: Function, process: Process, wishes: Wis
         instance=f"{time.strftime('%Y/%m/%d', time.gmtime())}/{function.name}[{VERSION}]{environment}",
         initialization=wishes.initialization,
         logging=function.settings.logging or LoggingSettings(),
+        zone=zone_id(project.region),
+        metadata_token=secrets.token_urlsafe(),
     )

@@ -61,6 +61,8 @@ async def test_each_variable_that_lambda_sets(lab: Lab, runtime: str) -> None:
     }
     assert {name: found.get(name) for name in expected} == expected
     assert ":" in found["AWS_LAMBDA_RUNTIME_API"]
+    assert found["AWS_LAMBDA_METADATA_API"] == found["AWS_LAMBDA_RUNTIME_API"], "as on Lambda"
+    assert len(found["AWS_LAMBDA_METADATA_TOKEN"]) > 20
     absent = {"AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_TIMEOUT", "AWS_LAMBDA_MAX_CONCURRENCY"}
     assert not absent & found.keys(), "an image's, the RIE's, and Managed Instances' alone"
 
@@ -75,6 +77,12 @@ async def test_nothing_of_this_process_is_passed_on(lab: Lab, monkeypatch: pytes
     monkeypatch.setenv("SECRET_OF_THE_HOST", "x")
     async with lab.stage("python") as stage:
         assert "SECRET_OF_THE_HOST" not in await variables(stage)
+
+
+@pytest.mark.parametrize("language", ["python", "nodejs"])
+async def test_a_function_learns_where_it_is(lab: Lab, language: str) -> None:
+    async with lab.stage(language) as stage:
+        assert (await stage.do("place")).payload == {"AvailabilityZoneID": "use1-az1"}
 
 
 @pytest.mark.parametrize("language", ["python", "nodejs"])

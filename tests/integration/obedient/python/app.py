@@ -1,11 +1,13 @@
 """Does what the event says, so that a test can ask for any end of an invocation; `INIT` says it of the init phase."""
 
+import json
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 invocations = 0
@@ -48,6 +50,13 @@ def seen(what, context):
 
 def variables(what, context):
     return dict(os.environ)
+
+
+def place(what, context):
+    url = f"http://{os.environ['AWS_LAMBDA_METADATA_API']}/2026-01-15/metadata/execution-environment"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {os.environ['AWS_LAMBDA_METADATA_TOKEN']}"})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
 
 
 def fail(what, context):
