@@ -137,9 +137,10 @@ class RieEmulator:
             raise self._ended() from None
 
     def _wait_for_log(self) -> None:
-        record = self._record
+        """The first invocation's is whole with the init phase's note, unless it failed."""
+        record, log = self._record, self._rie_log
         with self._news:
-            self._news.wait_for(lambda: record.ended, _LOG_WITHIN)
+            self._news.wait_for(lambda: record.ended and (log.initialised or record.total_ms is None), _LOG_WITHIN)
 
     async def _measure(self, elapsed: float, answer: requests.Response) -> Report:
         record, memory = self._record, await self._container.memory()

@@ -22,13 +22,20 @@ _NOT_STARTED: Final = re.compile(r"(?:Init|Invoke) failed .*\berror=fork/(exec \
 
 @dataclass(kw_only=True)
 class Record:
-    """What the log says of one invocation. Times are ms; `init_ms` only where an init phase came before it."""
+    """What the log says of one invocation. Times are ms; `init_ms` only where an init phase came before it.
+
+    The RIE's REPORT has the `total_ms` of both. It comes on another stream than the init phase's note, maybe before it.
+    """
 
     request_id: str = ""
     lines: list[str] = field(default_factory=list)
-    duration_ms: float | None = None
+    total_ms: float | None = None
     init_ms: float | None = None
     ended: bool = False
+
+    @property
+    def duration_ms(self) -> float | None:
+        return None if self.total_ms is None else max(0.0, self.total_ms - (self.init_ms or 0))  # two clocks
 
 
 class RieLog:
@@ -45,7 +52,7 @@ class RieLog:
         if found := _START.match(line):
             self.record.request_id = found[1]
         if line.startswith("REPORT RequestId: ") and (duration := _DURATION.search(line)):
-            self.record.duration_ms = max(0.0, float(duration[1]) - (self.record.init_ms or 0))  # two clocks
+            self.record.total_ms = float(duration[1])
             self.record.ended = True
             return None
         if line.startswith("END RequestId: "):

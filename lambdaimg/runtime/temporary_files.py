@@ -16,6 +16,8 @@ from lambdaimg.model.errors import LambdaimgError
 
 _KEPT_TOGETHER: Final = 4
 """Volumes of one keeper. What an environment left in its own is freed when all of them have ended."""
+_HELD_AT_LEAST: Final = 1.0
+"""Seconds before the keeper is started: a burst of starts goes before it, and what ends sooner needs none."""
 
 MakeVolume = Callable[[], Volume]
 
@@ -56,8 +58,8 @@ class TemporaryFiles:
 class Keeper:
     """Keeps volumes mounted, from `hold` until all that were taken are released and none is left.
 
-    A container that does nothing keeps them. It is started after `keep`, so that a cold start takes no longer; until it
-    runs, an upload to another one holds them, which begins within milliseconds.
+    A container that does nothing keeps them. It is started a while after `keep`, so that a cold start takes no longer;
+    until it runs, an upload to another one holds them, which begins within milliseconds.
     """
 
     def __init__(self, engine: Engine, image: str, volumes: tuple[Volume, ...], labels: Mapping[str, str]) -> None:
@@ -69,12 +71,17 @@ class Keeper:
         self._taken = 0
         self._released = 0
         self._begun = threading.Event()
+        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._container = ""
 
     @property
     def has_left(self) -> bool:
         return self._taken < len(self._volumes)
+
+    @property
+    def is_over(self) -> bool:
+        return self._closed.is_set()
 
     def take(self) -> Volume:
         """A volume that nobody has yet."""
@@ -96,7 +103,7 @@ class Keeper:
             self._engine.held_mounted(self._image, self._volumes, self._labels),
         ):
             self._begun.wait()
-            if self._volumes:
+            if not self._closed.wait(_HELD_AT_LEAST):
                 self._container = self._engine.keep_mounted(self._image, self._volumes, self._labels)
 
     def release(self) -> None:
@@ -110,6 +117,7 @@ class Keeper:
         with self._lock:
             thread, volumes = self._thread, self._volumes
             self._volumes = ()
+        self._closed.set()
         self._begun.set()
         if thread is not None:
             thread.join()
@@ -133,7 +141,7 @@ class Keepers:
         if keeper is None or not keeper.has_left:
             volumes = tuple(make() for _ in range(_KEPT_TOGETHER))
             keeper = self._last[image] = Keeper(self._engine, image, volumes, volumes[0].labels)
-            self._all.append(keeper)
+            self._all = [*(each for each in self._all if not each.is_over), keeper]
         return TemporaryFiles(self._engine, keeper.take(), keeper)
 
     def close(self) -> None:

@@ -47,6 +47,16 @@ def test_the_two_durations_of_the_rie_never_make_a_negative_one() -> None:
     assert log.record.duration_ms == 0
 
 
+def test_the_report_may_be_read_before_the_note_of_the_init_phase() -> None:
+    log = RieLog()
+    log.output("REPORT RequestId: r1\tDuration: 36.72 ms\tBilled Duration: 37 ms\t")
+    assert not log.initialised
+    log.errors(NOTE + "INIT START(type: on-demand, phase: init)")
+    log.errors(NOTE + "INIT REPORT(durationMs: 35.61)")
+    assert (log.initialised, log.record.init_ms) == (True, 35.61)
+    assert log.record.duration_ms == pytest.approx(1.11)
+
+
 def test_an_init_phase_inside_an_invocation_counts_as_duration() -> None:
     log = RieLog()
     log.errors(NOTE + "INIT START(type: on-demand, phase: invoke)")
