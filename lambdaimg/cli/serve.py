@@ -117,22 +117,26 @@ def command(
 async def _run(serve: _Serve, listening: socket.socket, url: str) -> None:
     """Serves until it is cancelled."""
     from lambdaimg.runtime.factory import EnvironmentFactory
+    from lambdaimg.runtime.sweep import sweep_own
     from lambdaimg.service.server import Server
 
     session = serve.session
-    with EnvironmentFactory(session.engine, session.project, serve.options, session.say) as factory:
-        server = Server(
-            session.engine,
-            session.project,
-            factory,
-            serve.wishes,
-            serve.limits,
-            session.log_line,
-            session.say,
-            watch=serve.watch,
-        )
-        async with server.running(listening, session.build):
-            click.echo(f"{session.project.name} is served at {url}")
-            for function in session.project.functions:
-                click.echo(f"  {url}/2015-03-31/functions/{function.name}/invocations")
-            await asyncio.Event().wait()
+    try:
+        with EnvironmentFactory(session.engine, session.project, serve.options, session.say) as factory:
+            server = Server(
+                session.engine,
+                session.project,
+                factory,
+                serve.wishes,
+                serve.limits,
+                session.log_line,
+                session.say,
+                watch=serve.watch,
+            )
+            async with server.running(listening, session.build):
+                click.echo(f"{session.project.name} is served at {url}")
+                for function in session.project.functions:
+                    click.echo(f"  {url}/2015-03-31/functions/{function.name}/invocations")
+                await asyncio.Event().wait()
+    finally:
+        sweep_own(session.engine)  # what the engine kept of environments that ended while it was away

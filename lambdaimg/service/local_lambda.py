@@ -16,7 +16,6 @@ from lambdaimg.runtime.emulator import PROVISIONED
 from lambdaimg.runtime.environment import ExecutionEnvironment, Listener
 from lambdaimg.runtime.factory import EnvironmentFactory
 from lambdaimg.runtime.placement import Wishes
-from lambdaimg.runtime.sweep import sweep_own
 from lambdaimg.service.metrics import Metrics
 
 
@@ -106,6 +105,5 @@ class LocalLambda:
         await asyncio.gather(*kept)
 
     async def close(self) -> None:
-        """Ends all environments, and what was left of those that ended while the engine was away."""
+        """Ends all environments."""
         await asyncio.gather(*(each.pool.close() for each in self.served.values()))
-        await asyncio.to_thread(sweep_own, self._engine)
