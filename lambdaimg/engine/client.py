@@ -61,34 +61,29 @@ class Engine(Images, Containers):
                 return str(entry.get("Gateway") or subnet[1]).partition("/")[0]
         return ""
 
-    def keep_mounted(self, image: str, volumes: Sequence[Volume], labels: Mapping[str, str]) -> str:
-        """Starts a container that does nothing but have volumes mounted; returns its id.
+    def create_keeper(self, image: str, volumes: Sequence[Volume], labels: Mapping[str, str]) -> str:
+        """Makes a container that does nothing but have volumes mounted, once `start_keeper` has started it."""
+        return self.create(_keeping(image, volumes, labels))
 
-        A file system that lives in memory outlives the containers that use it as long as this one runs.
-        """
-        container = self.create(_keeping(image, volumes, labels))
-        try:
-            with translated():
-                self._client.put_archive(container, "/", idle_program.archive(self.architecture))
-            self.start(container)
-        except BaseException:
-            self.remove(container)
-            raise
-        return container
+    def start_keeper(self, container: str) -> None:
+        """A file system that lives in memory outlives the containers that use it as long as this one runs."""
+        with translated():
+            self._client.put_archive(container, "/", idle_program.archive(self.architecture))
+        self.start(container)
 
     @contextlib.contextmanager
-    def held_mounted(self, image: str, volumes: Sequence[Volume], labels: Mapping[str, str]) -> Iterator[None]:
+    def held_mounted(self, image: str, volumes: Sequence[Volume], labels: Mapping[str, str]) -> Iterator[str]:
         """Has volumes mounted within the block, which is to be short: engine 20.10 removes no image meanwhile.
 
         An upload to a container mounts its volumes at once, and this one, to a container that never starts, ends with
-        the block.
+        the block. Gives the container's id: where the engine goes away meanwhile, the container stays.
         """
         container = self.create(_keeping(image, volumes, labels))
         left = threading.Event()
         upload = threading.Thread(target=self._upload_nothing, args=(container, left), name="hold", daemon=True)
         upload.start()
         try:
-            yield
+            yield container
         finally:
             left.set()
             upload.join()

@@ -73,6 +73,7 @@ class Keeper:
         self._begun = threading.Event()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
+        self._holder = ""
         self._container = ""
 
     @property
@@ -100,11 +101,12 @@ class Keeper:
     def _hold_and_keep(self) -> None:
         with (
             contextlib.suppress(LambdaimgError),  # without it, a reset merely empties /tmp
-            self._engine.held_mounted(self._image, self._volumes, self._labels),
+            self._engine.held_mounted(self._image, self._volumes, self._labels) as self._holder,
         ):
             self._begun.wait()
             if not self._closed.wait(_HELD_AT_LEAST):
-                self._container = self._engine.keep_mounted(self._image, self._volumes, self._labels)
+                self._container = self._engine.create_keeper(self._image, self._volumes, self._labels)
+                self._engine.start_keeper(self._container)
 
     def release(self) -> None:
         """One of the volumes is no longer needed."""
@@ -113,7 +115,7 @@ class Keeper:
             self.close()
 
     def close(self) -> None:
-        """Removes the container and all volumes. A second call does nothing."""
+        """Removes the containers and all volumes. A second call does nothing."""
         with self._lock:
             thread, volumes = self._thread, self._volumes
             self._volumes = ()
@@ -121,8 +123,8 @@ class Keeper:
         self._begun.set()
         if thread is not None:
             thread.join()
-        if self._container:
-            self._engine.remove(self._container)
+        for container in filter(None, (self._holder, self._container)):
+            self._engine.remove(container)
         for volume in volumes:
             self._engine.remove_volume(volume.name)
 

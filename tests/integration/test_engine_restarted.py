@@ -72,8 +72,8 @@ def test_the_caller_is_told_and_the_next_one_is_answered(
         assert (again.returncode, out) == (0, "1"), err
     finally:
         run.send_signal(signal.SIGINT)
-        run.communicate(timeout=PATIENCE)
-    assert run.returncode == 130
+        _, said = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 130, said
     assert_nothing_is_left(restartable)
 
 
