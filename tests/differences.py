@@ -96,12 +96,6 @@ DIFFERENCES: Final = (
         rie="none",
     ),
     Difference(
-        what="metadata endpoint",
-        on_lambda="tells the Availability Zone",
-        lambdaimg="tells the region's first",
-        rie="none",
-    ),
-    Difference(
         what="log format JSON",
         on_lambda="`platform.start` and `platform.report` instead of START and REPORT",
         lambdaimg="the same",

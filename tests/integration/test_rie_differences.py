@@ -204,9 +204,6 @@ TRIALS = {
     "X-Ray's variables": Trial(
         fact=lambda answer: answer.variables.get("AWS_XRAY_DAEMON_ADDRESS"), lambdaimg="169.254.100.1:2000", rie=None
     ),
-    "metadata endpoint": Trial(
-        fact=lambda answer: "AWS_LAMBDA_METADATA_API" in answer.variables, lambdaimg=True, rie=False
-    ),
     "log format JSON": Trial(
         function="watched",
         fact=lambda answer: (answer.variables["AWS_LAMBDA_LOG_FORMAT"], '"type":"platform.start"' in answer.log),
