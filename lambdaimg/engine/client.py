@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import docker
 import requests
@@ -20,10 +20,8 @@ from lambdaimg.engine.container import UNLIMITED, ContainerSpec, Volume
 from lambdaimg.engine.containers import Containers
 from lambdaimg.engine.images import ARCHITECTURES, Images
 from lambdaimg.engine.records import Labelled
-from lambdaimg.engine.sdk import labelled, translated, unavailable
+from lambdaimg.engine.sdk import TIMEOUT, labelled, translated, unavailable
 from lambdaimg.model.errors import LambdaimgError, UsageError
-
-_TIMEOUT: Final = 120
 
 
 class Engine(Images, Containers):
@@ -160,10 +158,10 @@ def connect() -> Engine:
     """
     try:
         if os.environ.get("DOCKER_HOST"):
-            client = docker.APIClient(version="auto", timeout=_TIMEOUT, **docker.utils.kwargs_from_env())
+            client = docker.APIClient(version="auto", timeout=TIMEOUT, **docker.utils.kwargs_from_env())
         else:
             context = ContextAPI.get_current_context()
-            client = docker.APIClient(context.Host, version="auto", timeout=_TIMEOUT, tls=context.TLSConfig or False)
+            client = docker.APIClient(context.Host, version="auto", timeout=TIMEOUT, tls=context.TLSConfig or False)
         return Engine(client)
     except (DockerException, requests.RequestException, OSError) as error:
         raise unavailable(error) from None

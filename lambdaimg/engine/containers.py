@@ -15,11 +15,9 @@ from docker.utils import parse_env_file
 from lambdaimg.engine.cgroup import Memory, memory_of, of_process
 from lambdaimg.engine.container import ContainerSpec, Volume
 from lambdaimg.engine.records import Beside, Container, Started
-from lambdaimg.engine.sdk import Connected, Events, Pieces, labelled, pieces_of, translated
+from lambdaimg.engine.sdk import TIMEOUT, Connected, Events, as_file, labelled, pieces_of, translated
 from lambdaimg.model.errors import EngineError, UsageError
 
-_PIECE: Final = 1024 * 1024
-_TIMEOUT: Final = 120
 _CHANGED, _ADDED = 0, 1
 """Kinds of a change, in the engine's API."""
 MISSING_FOLDER: Final = "the working directory doesn't exist"
@@ -61,7 +59,7 @@ class Containers(Connected):
         archive = f"{self._client.base_url}/v{self._client.api_version}/containers/{container}/archive"
         try:
             with translated():  # the path's last dot makes a file none, and a link what it leads to
-                return self._client.head(archive, params={"path": f"{folder}/."}, timeout=_TIMEOUT).ok
+                return self._client.head(archive, params={"path": f"{folder}/."}, timeout=TIMEOUT).ok
         finally:
             self.remove(container)
 
@@ -148,7 +146,7 @@ class Containers(Connected):
                 pieces, _ = self._client.get_archive(container, folder)
             except NotFound:
                 return []
-            with tarfile.open(fileobj=io.BufferedReader(Pieces(pieces), _PIECE), mode="r|") as tar:
+            with tarfile.open(fileobj=as_file(pieces), mode="r|") as tar:
                 return [Path(entry.name).name for entry in tar if not entry.isdir() and entry.name.count("/") == 1]
 
     def beside(self, container: str, program: str, *, without: Sequence[str]) -> Beside:

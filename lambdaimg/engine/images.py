@@ -1,6 +1,5 @@
 """The engine's images."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, Final
 
@@ -8,10 +7,9 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from lambdaimg.engine.container import PLATFORMS
 from lambdaimg.engine.records import Image, Login
-from lambdaimg.engine.sdk import Connected, Pieces, labelled, translated
+from lambdaimg.engine.sdk import PIECE, Connected, as_file, labelled, translated
 from lambdaimg.model.errors import EngineError, RegistryRefused
 
-_PIECE: Final = 1024 * 1024
 ARCHITECTURES: Final = {"amd64": "x86_64", "arm64": "arm64"}
 """Lambda's names for the engine's."""
 
@@ -52,7 +50,7 @@ class Images(Connected):
 
     def save(self, image: str) -> IO[bytes]:
         """What `docker save` writes, as a stream to be closed. Read errors are EngineError and EngineUnavailable."""
-        return io.BufferedReader(Pieces(self._client.get_image(image, chunk_size=_PIECE)), _PIECE)
+        return as_file(self._client.get_image(image, chunk_size=PIECE))
 
     def pull(self, reference: str, architecture: str) -> None:
         """Pulls an image. Raises EngineError with the registry's answer when it can't be had."""

@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 from collections.abc import Generator, Iterator, Mapping
-from typing import Any
+from typing import IO, Any, Final
 
 import docker
 import requests
@@ -12,6 +12,11 @@ from docker.errors import APIError
 
 from lambdaimg.engine.records import Event
 from lambdaimg.model.errors import EngineError, EngineUnavailable
+
+TIMEOUT: Final = 120
+"""Seconds for an answer of the engine's."""
+PIECE: Final = 1024 * 1024
+"""Bytes of a stream that are asked for at once."""
 
 
 class Connected:
@@ -58,7 +63,7 @@ def labelled(wanted: Mapping[str, str]) -> dict[str, list[str]]:
     return {"label": [f"{key}={value}" if value else key for key, value in wanted.items()]}
 
 
-class Pieces(io.RawIOBase):
+class _Pieces(io.RawIOBase):
     """A generator of bytes as a raw stream."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
@@ -81,6 +86,11 @@ class Pieces(io.RawIOBase):
         if isinstance(self._pieces, Generator):
             self._pieces.close()
         super().close()
+
+
+def as_file(pieces: Iterator[bytes]) -> IO[bytes]:
+    """A stream of the engine's, to be closed. Read errors are EngineError and EngineUnavailable."""
+    return io.BufferedReader(_Pieces(pieces), PIECE)
 
 
 def pieces_of(stream: Any) -> Iterator[tuple[bytes, bytes]]:

@@ -35,7 +35,7 @@ class WantedBases:
         return base
 
     def __iter__(self) -> Iterator[tuple[BaseImage, str]]:
-        """Those of the catalog, each with the architecture that it is wanted for."""
+        """All of them, each with the architecture that it is wanted for."""
         return ((base, architecture) for (_, architecture), base in self._wanted.items())
 
     def check(self) -> None:
