@@ -64,6 +64,7 @@ class RieEmulator:
         self._container = Container(engine, events, spec, self._read)
         self._loop = asyncio.get_running_loop()
         self._port = 0
+        self._is_over = False
         self._report: Report | None = None
 
     async def start(self) -> None:
@@ -178,11 +179,14 @@ class RieEmulator:
         """See Emulator. As on Lambda, nobody is asked to end where no extension is."""
         self._session.close()
         asks = self._rie_log.has_extensions and not self._container.exit.done()
+        self._is_over = not asks
         await self._container.remove(grace=_GRACE if asks else 0)
         await self._files.remove()
 
     def _read(self, output: list[str], errors: list[str]) -> None:
-        """From the thread that reads the container."""
+        """From the thread that reads the container. A runtime that outlives the RIE for a moment may complain of it."""
+        if self._is_over:
+            return
         with self._news:
             was_initialised = self._rie_log.initialised
             seen = [self._rie_log.output(line) for line in output] + [self._rie_log.errors(line) for line in errors]
